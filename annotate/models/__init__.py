@@ -1,0 +1,26 @@
+"""The evidence: people, studies, batches of paired outputs, tasks and judgements."""
+
+from annotate.models.batch import Batch, Item, Upload, UploadChunk
+from annotate.models.people import Invitation, Role, User
+from annotate.models.study import Assignment, Comments, Criterion, Scale, State, Study
+from annotate.models.task import Flag, Judgement, Rating, Task
+
+__all__ = [
+    "Assignment",
+    "Batch",
+    "Comments",
+    "Criterion",
+    "Flag",
+    "Invitation",
+    "Item",
+    "Judgement",
+    "Rating",
+    "Role",
+    "Scale",
+    "State",
+    "Study",
+    "Task",
+    "Upload",
+    "UploadChunk",
+    "User",
+]

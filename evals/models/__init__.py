@@ -1,0 +1,5 @@
+"""The weighing: policies and decisions."""
+
+from evals.models.decision import Decision, Policy
+
+__all__ = ["Decision", "Policy"]

@@ -1,0 +1,229 @@
+"""Slots, and what annotators said of them."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Abs, Now
+
+from annotate.blinding import Side
+from annotate.models.batch import Item
+from annotate.models.study import Criterion, Scale, Study
+from annotate.querysets import JudgementQuerySet, TaskQuerySet
+
+SIDES = [(side.value, side.value) for side in Side]
+
+# Who said something decides what a preference is; these two expressions say it in SQL.
+LIFTED = Q(candidate_side=Side.RIGHT, preference=F("choice")) | Q(
+    candidate_side=Side.LEFT, preference=-F("choice")
+)
+
+
+class Task(models.Model):
+    """One slot: an item to be judged by one annotator, its sides drawn in advance.
+
+    A row is also the record that its annotator met its item, for ever: a task that is
+    skipped or lapses keeps its annotator, and a new free row takes over the slot.
+    """
+
+    class State(models.TextChoices):
+        FREE = "free"
+        CLAIMED = "claimed"
+        JUDGED = "judged"
+        SKIPPED = "skipped"
+        LAPSED = "lapsed"
+        # Judged after the lease had ended and somebody else had taken the slot.
+        SURPLUS = "surplus"
+
+    LIVE = (State.FREE, State.CLAIMED, State.JUDGED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="tasks")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="tasks")
+    slot = models.PositiveSmallIntegerField()
+    candidate_side = models.CharField(max_length=5, choices=SIDES)
+    rank = models.BigIntegerField()
+    state = models.CharField(max_length=7, choices=State, default=State.FREE)
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="tasks"
+    )
+    claimed_at = models.DateTimeField(null=True)
+    lease_ends_at = models.DateTimeField(null=True)
+    judged_at = models.DateTimeField(null=True)
+    version = models.PositiveSmallIntegerField(default=0, help_text="Of the judgement that counts.")
+    skip_reason = models.CharField(max_length=20, blank=True)
+    skip_note = models.TextField(blank=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "slot"],
+                condition=Q(state__in=["free", "claimed", "judged"]),
+                name="task_slot_once",
+            ),
+            models.UniqueConstraint(
+                fields=["item", "annotator"],
+                condition=Q(annotator__isnull=False),
+                name="task_item_met_once",
+            ),
+            models.UniqueConstraint(
+                fields=["study", "annotator"],
+                condition=Q(state="claimed"),
+                name="task_one_held_per_study",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["free", "claimed", "judged", "skipped", "lapsed", "surplus"]),
+                name="task_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(candidate_side__in=["left", "right"]), name="task_side_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="free", annotator=None)
+                | (~Q(state="free") & Q(annotator__isnull=False)),
+                name="task_free_or_somebodys",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="claimed") | Q(lease_ends_at__isnull=False),
+                name="task_claimed_has_lease",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["judged", "surplus"], version__gte=1, judged_at__isnull=False)
+                | (~Q(state__in=["judged", "surplus"]) & Q(version=0, judged_at=None)),
+                name="task_judged_has_version",
+            ),
+        ]
+        indexes = [
+            # The queue: what is free, in the order in which it is handed out.
+            models.Index(fields=["study", "rank"], condition=Q(state="free"), name="task_queue"),
+            models.Index(
+                fields=["study", "lease_ends_at"], condition=Q(state="claimed"), name="task_leases"
+            ),
+            models.Index(fields=["annotator", "study", "-judged_at"], name="task_by_annotator"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}:{self.slot} {self.state}"
+
+
+class Judgement(models.Model):
+    """All that one annotator said of a task; a correction is a further version.
+
+    Rows are only ever added: a trigger refuses UPDATE and DELETE. The version that
+    counts is the one that its task names.
+    """
+
+    class Source(models.TextChoices):
+        BLIND = "blind"
+        IMPORTED = "imported"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="judgements")
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="judgements")
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="judgements"
+    )
+    version = models.PositiveSmallIntegerField()
+    candidate_side = models.CharField(max_length=5, choices=SIDES)
+    scale = models.PositiveSmallIntegerField(choices=Scale)
+    choice = models.SmallIntegerField(help_text="On the screen: negative left, positive right.")
+    preference = models.SmallIntegerField(help_text="Negative baseline, positive candidate.")
+    both_bad = models.BooleanField(default=False)
+    comment = models.TextField(blank=True)
+    active_ms = models.PositiveIntegerField(default=0)
+    wall_ms = models.PositiveBigIntegerField(default=0)
+    source = models.CharField(max_length=8, choices=Source, default=Source.BLIND)
+    submission_key = models.UUIDField(unique=True)
+    payload_digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = JudgementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "version"], name="judgement_version_once"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="judgement_version_from_1"),
+            models.CheckConstraint(condition=LIFTED, name="judgement_sides_lifted"),
+            models.CheckConstraint(
+                condition=Q(scale__in=Scale.values), name="judgement_scale_known"
+            ),
+            # 3 points reach 1, 5 reach 2, 7 reach 3.
+            models.CheckConstraint(
+                condition=Q(scale__gte=Abs(F("choice")) * 2 + 1), name="judgement_on_its_scale"
+            ),
+            models.CheckConstraint(
+                condition=Q(both_bad=False) | Q(choice=0), name="judgement_both_bad_has_no_side"
+            ),
+            models.CheckConstraint(
+                condition=Q(active_ms__lte=F("wall_ms")), name="judgement_active_within_wall"
+            ),
+            models.CheckConstraint(
+                condition=Q(source__in=["blind", "imported"]), name="judgement_source_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} v{self.version}"
+
+
+class Rating(models.Model):
+    """What a judgement says for one criterion: a preference, or a score for each system."""
+
+    judgement = models.ForeignKey(Judgement, on_delete=models.PROTECT, related_name="ratings")
+    criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="ratings")
+    preference = models.SmallIntegerField(null=True)
+    baseline_score = models.PositiveSmallIntegerField(null=True)
+    candidate_score = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["judgement", "criterion"], name="rating_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    preference__gte=-1,
+                    preference__lte=1,
+                    baseline_score=None,
+                    candidate_score=None,
+                )
+                | Q(
+                    preference=None,
+                    baseline_score__gte=1,
+                    baseline_score__lte=5,
+                    candidate_score__gte=1,
+                    candidate_score__lte=5,
+                ),
+                name="rating_preference_or_scores",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.judgement_id} {self.criterion_id}"
+
+
+class Flag(models.Model):
+    """What an annotator found wrong with an item, judged or not."""
+
+    class Kind(models.TextChoices):
+        RECOGNISED = "recognised", "An output names its maker: I recognised it"
+        PERSONAL_DATA = "personal_data", "Personal data in the prompt or an output"
+        HARMFUL = "harmful", "Harmful content"
+        BROKEN = "broken", "The prompt makes no sense"
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="flags")
+    kind = models.CharField(max_length=13, choices=Kind)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "kind"], name="flag_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["recognised", "personal_data", "harmful", "broken"]),
+                name="flag_kind_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.kind}"

@@ -1,0 +1,87 @@
+"""Reusable questions to one table each, chainable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from annotate.models.people import User
+    from annotate.models.study import Assignment
+
+if TYPE_CHECKING:
+    Base = models.QuerySet[Any]
+else:
+    Base = models.QuerySet
+
+
+class StudyQuerySet(Base):
+    def judged_by(self, annotator: User) -> Self:
+        """Studies that `annotator` is assigned to and may see: all but drafts."""
+        return self.exclude(state="draft").filter(
+            assignments__annotator=annotator, assignments__is_active=True
+        )
+
+    def shown_to(self, user: User) -> Self:
+        """Studies whose lead pages `user` may open: all for leads and admins, none else."""
+        return self.all() if user.is_lead else self.none()
+
+
+class TaskQuerySet(Base):
+    def free(self) -> Self:
+        """Slots that nobody holds and nobody has judged."""
+        return self.filter(state="free")
+
+    def claimable_by(self, assignment: Assignment) -> Self:
+        """Free slots of the assignment's study, on items that its annotator has not met.
+
+        Met is every item of which a task bears the annotator's name: claimed, judged,
+        skipped, lapsed or surplus.
+        """
+        met = self.model._default_manager.filter(
+            item=OuterRef("item"), annotator_id=assignment.annotator_id
+        )
+        return self.free().filter(~Exists(met), study_id=assignment.study_id)
+
+    def lock_first(self) -> Any | None:
+        """The first row that no other transaction is at work on, locked for this one."""
+        return self.select_for_update(skip_locked=True, of=("self",)).first()
+
+    def claim_for(self, annotator_id: UUID, lease: timedelta) -> int:
+        """Put these tasks into an annotator's hands for the length of a lease."""
+        return self.update(
+            state="claimed",
+            annotator_id=annotator_id,
+            claimed_at=Now(),
+            lease_ends_at=Now() + lease,
+        )
+
+    def held_by(self, annotator_id: UUID) -> Self:
+        """The task that `annotator_id` is judging now, whether or not its lease has ended."""
+        return self.filter(annotator_id=annotator_id, state="claimed")
+
+    def overdue(self) -> Self:
+        """Claimed tasks whose lease has ended by the clock of the database."""
+        return self.filter(state="claimed", lease_ends_at__lt=Now())
+
+    def judged_by(self, annotator: User) -> Self:
+        """Tasks that carry a judgement of `annotator`, latest first."""
+        return self.filter(annotator=annotator, state__in=["judged", "surplus"]).order_by(
+            "-judged_at"
+        )
+
+
+class JudgementQuerySet(Base):
+    def current(self) -> Self:
+        """Of each task the version that counts."""
+        return self.filter(version=F("task__version"))
+
+    def counted(self) -> Self:
+        """Current judgements that fill a slot: surplus ones are kept, and left out."""
+        return self.current().filter(Q(task__state="judged"))

@@ -1,0 +1,67 @@
+"""What every view may say: client redirects, an expected refusal, pages of errors."""
+
+import uuid
+from typing import cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+
+class Request(HttpRequest):
+    """The request after the middleware: with its HTMX details."""
+
+    htmx: HtmxDetails
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return bool(cast("Request", request).htmx)
+
+
+def leave_to(request: HttpRequest, to: str) -> HttpResponse:
+    """Go to another page: a region never receives a whole page, so HTMX is told to leave."""
+    if is_htmx(request):
+        return HttpResponseClientRedirect(to)
+    return redirect(to)
+
+
+def not_found_unless(allowed: bool) -> None:
+    """Strangers learn nothing: what they may not see does not exist."""
+    if not allowed:
+        raise Http404
+
+
+def refuse(request: HttpRequest, title: str, message: str, status: int = 409) -> HttpResponse:
+    """An expected refusal in words, as a page or as the text of a failed HTMX request."""
+    if is_htmx(request):
+        return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
+    return render(request, "refused.html", {"title": title, "message": message}, status=status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's token is too old, most often after signing in again in another tab."""
+    return refuse(
+        request,
+        "This form is too old",
+        "You signed in again since this page was opened. Go back, reload the page, send again.",
+        status=403,
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "400.html", {"user": AnonymousUser()}, status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    reference = uuid.uuid4().hex[:8]
+    return render(request, "500.html", {"reference": reference}, status=500)

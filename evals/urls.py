@@ -1,0 +1,17 @@
+from django.urls import path
+
+from evals.views import agreement, decision, items, overview, preference
+
+urlpatterns = [
+    path("studies/<slug:slug>/", overview.study, name="study"),
+    path("studies/<slug:slug>/progress", overview.progress, name="progress"),
+    path("studies/<slug:slug>/annotators", overview.annotators, name="annotators"),
+    path("studies/<slug:slug>/preference", preference.preference, name="preference"),
+    path("studies/<slug:slug>/agreement", agreement.agreement, name="agreement"),
+    path("studies/<slug:slug>/disputed", agreement.disputed, name="disputed"),
+    path("studies/<slug:slug>/items/<uuid:public_id>", items.item, name="item"),
+    path("studies/<slug:slug>/decision", decision.decision, name="decision"),
+    path("studies/<slug:slug>/decision/policy", decision.policy, name="policy"),
+    path("studies/<slug:slug>/decision/sign", decision.sign, name="sign"),
+    path("studies/<slug:slug>/decisions/<uuid:decision_id>", decision.signed, name="signed"),
+]
