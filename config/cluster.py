@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
@@ -62,15 +63,26 @@ class Cluster:
         """Held by the one process that owns the server."""
         return self.data / "keeper.lock"
 
+    @property
+    def pid_file(self) -> Path:
+        return self.files / "postmaster.pid"
+
+    def recorded_pid(self) -> int | None:
+        """The process that wrote `postmaster.pid`; a crash leaves the file behind."""
+        try:
+            return int(self.pid_file.read_text().splitlines()[0])
+        except (FileNotFoundError, IndexError, ValueError):
+            return None
+
     def server(self) -> Server | None:
         """The server, if it lives and takes connections."""
         try:
-            lines = (self.files / "postmaster.pid").read_text().splitlines()
+            lines = self.pid_file.read_text().splitlines()
             server = Server(int(lines[0]), lines[4])
             ready = lines[7].strip() == "ready"
         except (FileNotFoundError, IndexError, ValueError):
             return None
-        return server if ready and is_alive(server.pid) else None
+        return server if ready and is_postgres(server.pid) else None
 
     def log_tail(self, lines: int = 5) -> str:
         try:
@@ -111,6 +123,18 @@ def is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def is_postgres(pid: int) -> bool:
+    """Whether this process is a server; the number may have passed to another program."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
+    except OSError:
+        if Path("/proc/self/cmdline").exists():
+            return False
+        listing = ["ps", "-o", "comm=", "-p", str(pid)]
+        command = subprocess.run(listing, capture_output=True, check=False).stdout.strip()  # noqa: S603
+    return command.split(b"/")[-1].startswith(b"postgres")
 
 
 def take_lock(path: Path, kind: int, seconds: float = 0.0) -> int | None:

@@ -30,15 +30,18 @@ _held: dict[Path, int] = {}
 _servers: dict[Path, Server] = {}
 
 
-def ensure_running(data: Path, *, look_again: bool = False) -> Server:
+def ensure_running(
+    data: Path, *, look_again: bool = False, seconds: float = START_SECONDS
+) -> Server:
     """The server of `data`, started where it is not running, and kept while this process lives.
 
     Raises DatabaseUnavailableError. The answer is remembered; `look_again` after a failure.
+    `seconds` is how long another process may take that is starting it.
     """
     with _guard:
         if look_again or data not in _servers:
             try:
-                _servers[data] = _join(Cluster(data))
+                _servers[data] = _join(Cluster(data), seconds)
             except PermissionError as error:
                 raise DatabaseUnavailableError(_not_yours(data, error)) from error
         return _servers[data]
@@ -48,19 +51,19 @@ def read_password(data: Path) -> str:
     return Cluster(data).password.read_text().strip()
 
 
-def _join(cluster: Cluster) -> Server:
+def _join(cluster: Cluster, seconds: float) -> Server:
     make_data_folder(cluster.data)
-    start = take_lock(cluster.start_lock, fcntl.LOCK_EX, 2 * START_SECONDS)
+    start = take_lock(cluster.start_lock, fcntl.LOCK_EX, 2 * seconds)
     if start is None:
         raise DatabaseUnavailableError(
             f"Another process has been starting the database in {cluster.data} for "
-            f"{2 * START_SECONDS:.0f} s. Its log is {cluster.log}."
+            f"{2 * seconds:.0f} s. Its log is {cluster.log}."
         )
     try:
         _hold_users_lock(cluster)
         if not _keeper_lives(cluster):
             _launch_keeper(cluster)
-        return _wait_until_ready(cluster)
+        return _wait_until_ready(cluster, seconds)
     finally:
         os.close(start)
 
@@ -103,8 +106,8 @@ def _launch_keeper(cluster: Cluster) -> None:
         )
 
 
-def _wait_until_ready(cluster: Cluster) -> Server:
-    deadline = time.monotonic() + START_SECONDS
+def _wait_until_ready(cluster: Cluster, seconds: float) -> Server:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         server = cluster.server()
         if server is not None:
@@ -115,8 +118,8 @@ def _wait_until_ready(cluster: Cluster) -> Server:
 
 def _too_slow(cluster: Cluster) -> str:
     return (
-        f"The database in {cluster.data} is not ready after {START_SECONDS:.0f} s; it may still be "
-        f"recovering, so try again. Its log {cluster.log} ends: {cluster.log_tail()}"
+        f"The database in {cluster.data} is not ready yet; it may still be recovering, so try "
+        f"again. Its log {cluster.log} ends: {cluster.log_tail()}"
     )
 
 

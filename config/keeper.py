@@ -17,13 +17,23 @@ from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
-from config.cluster import Cluster, DatabaseUnavailableError, programs, socket_folder, take_lock
+from config.cluster import (
+    Cluster,
+    DatabaseUnavailableError,
+    is_alive,
+    is_postgres,
+    programs,
+    socket_folder,
+    take_lock,
+)
 from config.cluster_files import make_files
+from config.local import open_private
 from config.server_account import Account, account_that_reaches, server_account
 
 POLL_SECONDS = 0.25
 LINGER_SECONDS = 2.0
 STOP_SECONDS = 60.0
+READY = b"ready"
 LARGEST_LOG = 10 * 2**20
 # Restarts in a row that brought no ready server; waits between them double up to 5 s.
 MOST_FAILURES = 8
@@ -51,9 +61,10 @@ class Keeper:
 
     def start(self) -> None:
         """Bring the server up, whatever an earlier one left behind."""
+        self.account = account_that_reaches(
+            self.account, folder=self.cluster.data, program=programs() / "postgres"
+        )
         make_files(self.cluster, self.account)
-        reached = [self.cluster.files, programs() / "postgres"]
-        self.account = account_that_reaches(self.account, reached)
         self._end_orphan()
         while not self._launch():
             self.failures += 1
@@ -70,15 +81,14 @@ class Keeper:
         last_used = time.monotonic()
         while not self.told_to_stop:
             self._pause(POLL_SECONDS)
-            if self._server_is_lost():
+            if not self.told_to_stop and self._server_is_lost():
                 self.start()
             if self._in_use():
                 last_used = time.monotonic()
             elif time.monotonic() - last_used >= self.linger and self._stop_if_unused():
                 return
-        self.stop()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Fast shutdown; harder if the server does not obey."""
         for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             if self.process is None or self.process.poll() is not None:
@@ -129,16 +139,22 @@ class Keeper:
 
     def _end_orphan(self) -> None:
         """Stop a server whose keeper was killed, where the kernel has not done so."""
-        server = self.cluster.server()
-        if server is not None:
-            subprocess.run(  # noqa: S603
-                [str(programs() / "pg_ctl"), "stop", "-m", "fast", "-D", str(self.cluster.files)],
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                preexec_fn=self.account.before_exec(os.getpid()),
-                check=False,
-            )
+        pid = self.cluster.recorded_pid()
+        if pid is None or not is_alive(pid):
+            return
+        if not is_postgres(pid):
+            # Left by a crash, and its number now is another program's: a server of this user
+            # would take that for a rival and refuse to start.
+            self.cluster.pid_file.unlink(missing_ok=True)
+            return
+        subprocess.run(  # noqa: S603
+            [str(programs() / "pg_ctl"), "stop", "-m", "fast", "-D", str(self.cluster.files)],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            preexec_fn=self.account.before_exec(os.getpid()),
+            check=False,
+        )
 
     def _server_is_lost(self) -> bool:
         if self.process is None or self.process.poll() is not None:
@@ -146,7 +162,7 @@ class Keeper:
         if any(self.sockets.glob(".s.PGSQL.*")):
             return False
         # Something cleared the temporary folder: nobody could connect any more.
-        self.stop()
+        self.close()
         return True
 
     def _in_use(self) -> bool:
@@ -165,7 +181,7 @@ class Keeper:
         if users is None:
             os.close(start)
             return False
-        self.stop()
+        self.close()
         return True
 
     def _pause(self, seconds: float) -> None:
@@ -180,22 +196,23 @@ class Keeper:
 def _open_log(path: Path) -> BinaryIO:
     if path.exists() and path.stat().st_size > LARGEST_LOG:
         path.replace(path.with_suffix(".log.1"))
-    return os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab"
-    )
+    return os.fdopen(open_private(path, os.O_WRONLY | os.O_APPEND), "ab")
 
 
 def keep(cluster: Cluster, report: int, linger: float) -> None:
-    """Run a keeper to its end, after writing to `report` why there is no server, or nothing."""
+    """Run a keeper to its end, after writing to `report` why there is no server, or "ready"."""
     try:
         keeper = Keeper(cluster, linger)
-        keeper.start()
+        with contextlib.closing(keeper):
+            keeper.start()
+            os.write(report, READY)
+            os.close(report)
+            keeper.watch()
     except (DatabaseUnavailableError, OSError) as error:
-        os.write(report, str(error).encode())
-        return
-    os.write(report, b"ready")
-    os.close(report)
-    keeper.watch()
+        # Once it has said "ready", the log is the place.
+        with contextlib.suppress(OSError):
+            os.write(report, str(error).encode())
+        sys.stderr.write(f"{error}\n")
 
 
 def main(folder: str) -> int:
@@ -205,11 +222,13 @@ def main(folder: str) -> int:
     answer, report = os.pipe()
     if os.fork():
         os.close(report)
-        with os.fdopen(answer) as stream:
+        with os.fdopen(answer, "rb") as stream:
             words = stream.read()
-        if words != "ready":
-            sys.stderr.write(words or f"The keeper of the database died. See {cluster.log}.")
-        return 0 if words == "ready" else 1
+        if words == READY:
+            return 0
+        unsaid = f"The keeper of the database died. See {cluster.log}."
+        sys.stderr.write(words.decode() or unsaid)
+        return 1
     os.close(answer)
     os.setsid()
     os.chdir("/")

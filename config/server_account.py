@@ -9,7 +9,7 @@ import os
 import pwd
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,13 +62,16 @@ class Account:
 
         return prepare
 
-    def can_reach(self, paths: Iterable[Path]) -> bool:
+    def can_reach(self, folder: Path, program: Path) -> bool:
+        """Tried by doing it: what access() says leaves capabilities out."""
         child = os.fork()
         if child == 0:
             status = 1
             try:
                 self.become()
-                status = 0 if all(os.access(path, os.R_OK | os.X_OK) for path in paths) else 1
+                os.stat(f"{folder}/.")
+                os.close(os.open(program, os.O_RDONLY))
+                status = 0
             finally:
                 os._exit(status)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -93,18 +96,18 @@ def server_account(cluster: Cluster) -> Account:
     )
 
 
-def account_that_reaches(account: Account, paths: list[Path]) -> Account:
-    """`account`, with a capability where the folders on the way are closed to it."""
-    if not account.change or account.can_reach(paths):
+def account_that_reaches(account: Account, *, folder: Path, program: Path) -> Account:
+    """`account`, with a capability where the way to the data or the program is closed to it."""
+    if not account.change or account.can_reach(folder, program):
         return account
     for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if LINUX else ():
         able = replace(account, capability=capability)
-        if able.can_reach(paths):
+        if able.can_reach(folder, program):
             return able
     raise DatabaseUnavailableError(
-        "PostgreSQL does not run as root, and the user it runs as cannot enter "
-        f"{' or '.join(str(path) for path in paths)}. Move them to a folder that others may "
-        "enter (such as /srv), run as an ordinary user, or set DATABASE_URL."
+        "PostgreSQL does not run as root, and the user it runs as may not enter the way to "
+        f"{folder} or {program}. Move them to where others may enter (such as /srv), run as an "
+        "ordinary user, or set DATABASE_URL."
     )
 
 

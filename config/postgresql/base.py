@@ -8,11 +8,13 @@ import psycopg
 from django.db.backends.postgresql import base
 from django.db.utils import OperationalError
 
-from config.cluster import START_SECONDS, DatabaseUnavailableError
+from config.cluster import DatabaseUnavailableError
 from config.embedded import ensure_running, read_password
 from config.postgresql.client import DatabaseClient
 from config.postgresql.validation import DatabaseValidation
 
+# A web request must not wait for long; the first start has its own, longer time.
+RETRY_SECONDS = 15.0
 # What a client sees while the keeper brings a fallen server back.
 PASSING = (
     "No such file or directory",
@@ -49,7 +51,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + RETRY_SECONDS
         while True:
             try:
                 return super().get_new_connection(conn_params)
@@ -65,6 +67,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _look_again(self) -> None:
         assert self.embedded_data is not None
         try:
-            ensure_running(self.embedded_data, look_again=True)
+            ensure_running(self.embedded_data, look_again=True, seconds=RETRY_SECONDS)
         except DatabaseUnavailableError as error:
             raise OperationalError(str(error)) from error
