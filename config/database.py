@@ -62,6 +62,18 @@ def _named(url: str) -> dict[str, Any]:
     return known | {"OPTIONS": options}
 
 
+def connection_problem(error: Exception, environ: Mapping[str, str]) -> str:
+    """Why there is no connection, and what to do, in one line without the password."""
+    url = environ.get("DATABASE_URL", "").strip()
+    reason = " ".join(str(error).split()).rstrip(".")
+    if not url:
+        return f"{reason}."
+    return (
+        f"Cannot reach the database of DATABASE_URL ({masked(url, url)}): {masked(reason, url)}. "
+        "Start it or correct the address; without DATABASE_URL the embedded one is used."
+    )
+
+
 def masked(text: str, url: str) -> str:
     """`text` without the password of `url`, in any of the ways it may be written."""
     try:

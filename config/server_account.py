@@ -42,7 +42,7 @@ class Account:
         if not self.change:
             return
         if self.capability is not None:
-            _prctl(PR_SET_KEEPCAPS, 1)
+            prctl(PR_SET_KEEPCAPS, 1)
         os.setgroups([])
         os.setgid(self.gid)
         os.setuid(self.uid)
@@ -56,7 +56,7 @@ class Account:
             os.umask(0o077)
             self.become()
             if LINUX:
-                _prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+                prctl(PR_SET_PDEATHSIG, signal.SIGINT)
             if os.getppid() != parent:
                 os._exit(1)
 
@@ -111,7 +111,7 @@ def account_that_reaches(account: Account, *, folder: Path, program: Path) -> Ac
     )
 
 
-def _prctl(option: int, *values: int) -> None:
+def prctl(option: int, *values: int) -> None:
     arguments = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
     if LIBC.prctl(option, *arguments) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
@@ -124,4 +124,4 @@ def _keep_only(capability: int) -> None:
     sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)
     if LIBC.capset(header, sets) != 0:
         raise OSError(ctypes.get_errno(), "capset")
-    _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability)
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability)
