@@ -1,0 +1,167 @@
+"""Strengths of several systems from pairwise comparisons."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from evals.stats.checks import Floats, count, counts
+from evals.stats.errors import UndefinedError
+
+MAX_STEPS = 200
+# Newton squares the error at each step: one more after this is exact.
+SMALL_STEP = 1e-10
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """Log-strengths of systems that were compared in pairs.
+
+    Attributes
+    ----------
+    values : tuple of float
+        Natural log-strengths with sum 0; P(i beats j) = 1/(1 + exp(values[j] - values[i])).
+    covariance : tuple of tuples of float
+        Sandwich covariance of the values, the comparisons being independent.
+    n : int
+        Comparisons.
+    """
+
+    values: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    n: int
+    method: str = "Bradley-Terry, ties as half a win for each, sandwich variance"
+
+    def difference(self, first: int, second: int) -> tuple[float, float]:
+        """Log-odds that `first` beats `second`, and their standard error."""
+        cov = self.covariance
+        variance = cov[first][first] + cov[second][second] - 2 * cov[first][second]
+        return self.values[first] - self.values[second], float(np.sqrt(max(0.0, variance)))
+
+
+def bradley_terry(n_items: int, pairs: npt.ArrayLike) -> Strengths:
+    """Maximum-likelihood strengths by Newton's method.
+
+    Parameters
+    ----------
+    n_items : int
+        Systems, at least 2, numbered from 0.
+    pairs : (R, 5) array of counts
+        Rows (i, j, wins of i, wins of j, ties); a pair may occur more than once and in
+        either order.
+
+    Raises
+    ------
+    UndefinedError
+        If the win graph is not strongly connected (someone undefeated, or groups that
+        never met): the likelihood then has no finite maximum. Or if a row is impossible.
+
+    References
+    ----------
+    R. A. Bradley, M. E. Terry, Biometrika 39 (1952), 324-345; L. R. Ford, Am. Math. Mon.
+    64 (1957), 28-33 (existence). Ties counted as halves make the Fisher standard error
+    too wide, hence the sandwich.
+    """
+    size = count(n_items, "the number of items")
+    if size < 2:
+        raise UndefinedError("there must be at least two items to compare")
+    first, second, outcomes = _checked_pairs(pairs, size)
+    wins = np.zeros((size, size))
+    np.add.at(wins, (first, second), outcomes[:, 0] + outcomes[:, 2] / 2)
+    np.add.at(wins, (second, first), outcomes[:, 1] + outcomes[:, 2] / 2)
+    n = int(outcomes.sum())
+    if not _strongly_connected(wins > 0):
+        reason = "the win graph is not strongly connected, so no finite maximum exists"
+        raise UndefinedError(reason, n)
+    values = _maximum(wins, n)
+    covariance = _sandwich(values, wins, (first, second, outcomes))
+    return Strengths(tuple(values.tolist()), tuple(map(tuple, covariance.tolist())), n)
+
+
+def _checked_pairs(
+    pairs: npt.ArrayLike, size: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats]:
+    table = counts(pairs, "the pairs")
+    if table.shape[1] != 5:
+        if table.size == 0:
+            raise UndefinedError("there are no comparisons")
+        raise UndefinedError("every pair must be i, j, wins of i, wins of j, ties")
+    first, second = table[:, 0].astype(np.intp), table[:, 1].astype(np.intp)
+    if max(first.max(), second.max()) >= size:
+        raise UndefinedError(f"an item number lies outside 0 to {size - 1}")
+    if (first == second).any():
+        raise UndefinedError("an item is compared with itself")
+    return first, second, table[:, 2:]
+
+
+def _strongly_connected(edges: npt.NDArray[np.bool_]) -> bool:
+    return _reaches_all(edges) and _reaches_all(edges.T)
+
+
+def _reaches_all(edges: npt.NDArray[np.bool_]) -> bool:
+    seen = np.zeros(len(edges), dtype=bool)
+    seen[0] = True
+    frontier = seen
+    while frontier.any():
+        frontier = edges[frontier].any(axis=0) & ~seen
+        seen = seen | frontier
+    return bool(seen.all())
+
+
+def _win_probability(values: Floats) -> Floats:
+    gaps = np.subtract.outer(values, values)
+    # tanh does not overflow, however far apart two systems are.
+    return np.asarray(0.5 + 0.5 * np.tanh(gaps / 2))
+
+
+def _log_likelihood(values: Floats, wins: Floats) -> float:
+    gaps = np.subtract.outer(values, values)
+    return float(-(wins * np.logaddexp(0.0, -gaps)).sum())
+
+
+def _laplacian(weights: Floats) -> Floats:
+    return np.asarray(np.diag(weights.sum(axis=1)) - weights)
+
+
+def _maximum(wins: Floats, n: int) -> Floats:
+    games = wins + wins.T
+    values = np.zeros(len(wins))
+    best = _log_likelihood(values, wins)
+    for _ in range(MAX_STEPS):
+        chance = _win_probability(values)
+        gradient = (wins - games * chance).sum(axis=1)
+        curvature = _laplacian(games * chance * chance.T)
+        step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
+        values, best = _uphill(values, step - step.mean(), best, wins)
+        if np.abs(step).max() < SMALL_STEP:
+            return np.asarray(values - values.mean())
+    raise UndefinedError("the strengths did not settle: some systems are too far apart", n)
+
+
+def _uphill(values: Floats, step: Floats, best: float, wins: Floats) -> tuple[Floats, float]:
+    """Take the Newton step, halved until the likelihood does not fall."""
+    slack = 1e-12 * (1 + abs(best))
+    scale = 1.0
+    for _ in range(60):
+        trial = values + scale * step
+        likelihood = _log_likelihood(trial, wins)
+        if likelihood >= best - slack:
+            return trial, likelihood
+        scale /= 2
+    return values, best
+
+
+def _sandwich(
+    values: Floats,
+    wins: Floats,
+    rows: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats],
+) -> Floats:
+    first, second, outcomes = rows
+    chance = _win_probability(values)
+    p = chance[first, second]
+    squares = outcomes[:, 0] * (1 - p) ** 2 + outcomes[:, 1] * p**2
+    squares = squares + outcomes[:, 2] * (0.5 - p) ** 2
+    meat = np.zeros_like(wins)
+    np.add.at(meat, (first, second), squares)
+    bread = np.linalg.pinv(_laplacian((wins + wins.T) * chance * chance.T))
+    return np.asarray(bread @ _laplacian(meat + meat.T) @ bread)

@@ -1,0 +1,104 @@
+"""Impossible input is refused here, in a sentence, before any formula sees it."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evals.stats.errors import UndefinedError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+# Beyond 2^53 a float no longer tells neighbouring counts apart.
+LARGEST_COUNT = 2**53
+
+
+def number(value: object, name: str) -> float:
+    """`value` as a finite float."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise UndefinedError(f"{name} must be a number")
+    try:
+        plain = float(value)
+    except OverflowError:
+        plain = np.inf
+    if not np.isfinite(plain):
+        raise UndefinedError(f"{name} must be a finite number")
+    return plain
+
+
+def count(value: object, name: str) -> int:
+    """`value` as a whole number of at least 0."""
+    plain = number(value, name)
+    if plain < 0 or plain != int(plain) or plain > LARGEST_COUNT:
+        raise UndefinedError(f"{name} must be a whole number of at least 0")
+    return int(value) if isinstance(value, Integral) else int(plain)
+
+
+def inside(value: object, name: str, low: float = 0.0, high: float = 1.0) -> float:
+    """`value` strictly between `low` and `high`."""
+    plain = number(value, name)
+    if not low < plain < high:
+        raise UndefinedError(f"{name} must lie between {low:g} and {high:g}, both excluded")
+    return plain
+
+
+def within(value: object, name: str, low: float = 0.0, high: float = 1.0) -> float:
+    """`value` between `low` and `high`, both included."""
+    plain = number(value, name)
+    if not low <= plain <= high:
+        raise UndefinedError(f"{name} must lie between {low:g} and {high:g}")
+    return plain
+
+
+def positive(value: object, name: str) -> float:
+    """`value` above 0."""
+    plain = number(value, name)
+    if plain <= 0:
+        raise UndefinedError(f"{name} must be above 0")
+    return plain
+
+
+def one_of(value: object, name: str, allowed: Sequence[str]) -> str:
+    """`value`, one of the words in `allowed`."""
+    if not isinstance(value, str) or value not in allowed:
+        raise UndefinedError(f"{name} must be one of: {', '.join(allowed)}")
+    return value
+
+
+def array(values: Any, name: str, ndim: int = 1) -> Floats:
+    """`values` as an array of finite floats with `ndim` axes."""
+    try:
+        raw = np.asarray(values)
+    except (ValueError, TypeError):  # ragged
+        raise UndefinedError(f"{name}: rows differ in length") from None
+    if raw.size == 0 and raw.ndim <= ndim:
+        return np.zeros((0,) * ndim)
+    if raw.dtype.kind not in "iuf":
+        raise UndefinedError(f"{name} must be numbers, with none missing")
+    if raw.ndim != ndim:
+        raise UndefinedError(f"{name} must have {ndim} axes, not {raw.ndim}")
+    floats = raw.astype(np.float64)
+    if not np.isfinite(floats).all():
+        raise UndefinedError(f"{name} must be finite numbers")
+    return floats
+
+
+def counts(values: Any, name: str, ndim: int = 2) -> Floats:
+    """`values` as an array of whole numbers of at least 0, kept as floats."""
+    floats = array(values, name, ndim)
+    if ((floats < 0) | (floats != np.floor(floats)) | (floats > LARGEST_COUNT)).any():
+        raise UndefinedError(f"{name}: every count must be a whole number of at least 0")
+    return floats
+
+
+def square(values: Any, name: str, size: int | None = None) -> Floats:
+    """A table of counts with as many rows as columns (`size` of each, where given)."""
+    table = counts(values, name, 2)
+    rows, columns = table.shape
+    if rows != columns or rows == 0 or size not in (None, rows):
+        wanted = "as many rows as columns" if size is None else f"{size} rows and {size} columns"
+        raise UndefinedError(f"{name} must have {wanted}")
+    return table

@@ -1,0 +1,172 @@
+"""Two systems on the same cases, each passed or failed: tests, differences, regressions.
+
+A table is [[a, b], [c, d]]: rows tell the first system, columns the second, "yes" first.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from evals.stats.checks import inside, square, within
+from evals.stats.distributions import binomial_at_most, binomial_log_pmf, normal_quantile
+from evals.stats.errors import UndefinedError
+from evals.stats.estimates import Estimate
+from evals.stats.proportions import wilson_limits
+
+
+@dataclass(frozen=True)
+class NonInferiority(Estimate):
+    """A paired difference (new minus old) and what it says of a regression.
+
+    Attributes
+    ----------
+    decision : {"passes", "regresses", "not enough data"}
+    """
+
+    decision: str = "not enough data"
+
+
+def _cells(table: npt.ArrayLike) -> tuple[float, float, float, float]:
+    (a, b), (c, d) = square(table, "the table", 2).tolist()
+    return a, b, c, d
+
+
+def newcombe_paired_difference(table: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
+    """Difference of two shares on the same cases, by squaring and adding Wilson limits.
+
+    Parameters
+    ----------
+    table : (2, 2) array of counts
+        Rows first system, columns second, "yes" first.
+    confidence : float
+        Two-sided coverage, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        (b - c)/n, the share of the rows minus that of the columns, in [-1, 1]; `n` counts cases.
+
+    Raises
+    ------
+    UndefinedError
+        If there are no cases, or the table is impossible.
+
+    References
+    ----------
+    R. G. Newcombe, Stat. Med. 17 (1998), 2635-2650, method 10 (correlation corrected
+    for continuity; 0 if a margin is 0).
+    """
+    a, b, c, d = _cells(table)
+    level = inside(confidence, "the confidence")
+    n = a + b + c + d
+    if n == 0:
+        raise UndefinedError("there are no pairs")
+    z = normal_quantile(level)
+    first, second = (a + b) / n, (a + c) / n
+    (low1, high1), (low2, high2) = wilson_limits(first, n, z), wilson_limits(second, n, z)
+    correlation = _corrected_correlation(a, b, c, d)
+    value = (b - c) / n
+    low = value - _joined(first - low1, high2 - second, correlation)
+    high = value + _joined(second - low2, high1 - first, correlation)
+    return Estimate(value, low, high, int(n), "paired difference of shares, Newcombe", level)
+
+
+def _joined(one: float, other: float, correlation: float) -> float:
+    return float(np.sqrt(max(0.0, one**2 - 2 * correlation * one * other + other**2)))
+
+
+def _corrected_correlation(a: float, b: float, c: float, d: float) -> float:
+    margins = (a + b) * (c + d) * (a + c) * (b + d)
+    if margins == 0:
+        return 0.0
+    excess = a * d - b * c
+    if excess > 0:
+        excess = max(0.0, excess - (a + b + c + d) / 2)
+    return excess / float(np.sqrt(margins))
+
+
+def _discordant(table: npt.ArrayLike) -> tuple[int, int]:
+    """The rarer kind of disagreement, and all disagreements."""
+    a, b, c, d = _cells(table)
+    if b + c == 0:
+        raise UndefinedError("there are no discordant pairs", int(a + d))
+    return int(min(b, c)), int(b + c)
+
+
+def mcnemar_exact(table: npt.ArrayLike) -> float:
+    """Two-sided exact p-value that both systems pass equally often.
+
+    Parameters
+    ----------
+    table : (2, 2) array of counts
+
+    Raises
+    ------
+    UndefinedError
+        If the systems never differ.
+
+    References
+    ----------
+    Q. McNemar, Psychometrika 12 (1947), 153-157; exact form: sign test on the splits.
+    """
+    rarer, n = _discordant(table)
+    return min(1.0, 2 * float(binomial_at_most(rarer, n, 0.5)))
+
+
+def mcnemar_mid_p(table: npt.ArrayLike) -> float:
+    """Mid-p version of `mcnemar_exact`: rarer splits, plus half of the equally rare ones.
+
+    Parameters and Raises as for `mcnemar_exact`.
+
+    References
+    ----------
+    M. W. Fagerland, S. Lydersen, P. Laake, BMC Med. Res. Methodol. 13 (2013), 91.
+    """
+    rarer, n = _discordant(table)
+    observed = float(np.exp(binomial_log_pmf(rarer, n, 0.5)))
+    if 2 * rarer == n:
+        return 1 - observed / 2
+    return 2 * float(binomial_at_most(rarer - 1, n, 0.5)) + observed
+
+
+def noninferiority_paired(
+    table: npt.ArrayLike, margin: float, confidence: float = 0.95
+) -> NonInferiority:
+    """Did the new system lose more than `margin` on the same cases?
+
+    Parameters
+    ----------
+    table : (2, 2) array of counts
+        Rows new system, columns old, "passed" first.
+    margin : float
+        Largest loss that is tolerated, as a share in [0, 1].
+    confidence : float
+        Two-sided coverage; 0.95 tests each side at 2.5 %.
+
+    Returns
+    -------
+    NonInferiority
+        New minus old. It passes if the whole interval lies above -margin, regresses if
+        the whole interval lies below it.
+
+    Raises
+    ------
+    UndefinedError
+        If there are no cases, or the input is impossible.
+
+    References
+    ----------
+    Interval: Newcombe (1998), method 10. Reading: ICH E9 (1998), section 3.3.2.
+    """
+    allowed = within(margin, "the margin")
+    base = newcombe_paired_difference(table, confidence)
+    low = -1.0 if base.low is None else base.low
+    high = 1.0 if base.high is None else base.high
+    decision = "not enough data"
+    if low > -allowed:
+        decision = "passes"
+    elif high < -allowed:
+        decision = "regresses"
+    method = f"{base.method}, non-inferiority margin {allowed:g}"
+    return NonInferiority(base.value, low, high, base.n, method, base.confidence, decision=decision)

@@ -1,0 +1,227 @@
+"""How many judgements or cases does an answer take?"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from evals.stats.checks import Floats, inside, number, one_of, within
+from evals.stats.distributions import (
+    binomial_at_least,
+    binomial_at_most,
+    normal_quantile,
+    student_quantile,
+)
+from evals.stats.errors import UndefinedError
+from evals.stats.estimates import Estimate
+
+# Beyond this an exact answer is of no use to anybody who collects judgements.
+MAX_SAMPLE = 1_000_000
+# More than this many further judgements is no plan: the value lies too near the threshold.
+MAX_MORE = 100_000
+SCALES = ("share", "points", "ratio")
+
+
+@dataclass(frozen=True)
+class SampleSize:
+    """Trials for an exact test.
+
+    Attributes
+    ----------
+    first : int
+        Least n with the wanted power.
+    value : int
+        Least n from which the power stays; exact power is a saw.
+    """
+
+    value: int
+    first: int
+
+
+@dataclass(frozen=True)
+class Needed:
+    """How many more observations would settle a question; None with the reason."""
+
+    more: int | None
+    reason: str = ""
+
+
+def sample_size_proportion(
+    p0: float, p1: float, alpha: float = 0.05, power: float = 0.8, alternative: str = "two-sided"
+) -> SampleSize:
+    """Independent votes that an exact binomial test needs.
+
+    Parameters
+    ----------
+    p0, p1 : float
+        Share under test, and the true share to be detected; p0 in (0, 1), p1 in [0, 1].
+    alpha, power : float
+        In (0, 1); two-sided is alpha/2 in each tail.
+    alternative : {"two-sided", "greater", "less"}
+
+    Raises
+    ------
+    UndefinedError
+        If there is no difference to detect in that direction, or it takes more than a
+        million votes.
+
+    References
+    ----------
+    J. L. Fleiss, B. Levin, M. C. Paik, Statistical Methods for Rates and Proportions,
+    3rd ed. (2003), chapter 4; exact power by the binomial law.
+    """
+    null, true = inside(p0, "p0"), within(p1, "p1")
+    level, wanted = inside(alpha, "alpha"), inside(power, "the power")
+    one_of(alternative, "the alternative", ("two-sided", "greater", "less"))
+    if null == true or (alternative != "two-sided" and (true > null) != (alternative == "greater")):
+        raise UndefinedError("the alternative holds no difference to detect")
+    tail = level / 2 if alternative == "two-sided" else level
+    horizon = 2 * _normal_size(null, true, tail, wanted) + 100
+    while horizon <= 4 * MAX_SAMPLE:
+        enough = _power(horizon, null, true, tail, alternative) >= wanted
+        short = np.flatnonzero(~enough)
+        last = int(short[-1]) + 1 if short.size else 0
+        # The teeth of the saw shrink with n: half the horizon without one is the end of them.
+        if last <= horizon // 2 + 50:
+            return SampleSize(last + 1, int(np.flatnonzero(enough)[0]) + 1)
+        horizon *= 2
+    raise UndefinedError(f"it would take more than {MAX_SAMPLE:,} votes")
+
+
+def _normal_size(null: float, true: float, tail: float, power: float) -> int:
+    spread = -ndtri(tail) * math.sqrt(null * (1 - null))
+    spread += abs(float(ndtri(power))) * math.sqrt(true * (1 - true))
+    size = (float(spread) / (true - null)) ** 2
+    if size > MAX_SAMPLE:
+        raise UndefinedError(f"it would take more than {MAX_SAMPLE:,} votes")
+    return math.ceil(size)
+
+
+def _power(horizon: int, null: float, true: float, tail: float, alternative: str) -> Floats:
+    """Exact power of the test with n = 1 ... horizon votes."""
+    n = np.arange(1, horizon + 1, dtype=float)
+    power = np.zeros(horizon)
+    if alternative != "less":
+        power += binomial_at_least(_critical(n, null, tail), n, true)
+    if alternative != "greater":
+        # Failures above their critical number are successes below theirs.
+        power += binomial_at_most(n - _critical(n, 1 - null, tail), n, true)
+    return power
+
+
+def _critical(n: Floats, null: float, tail: float) -> Floats:
+    """Least count whose upper tail under `null` is at most `tail`, for every n."""
+    below, above = np.zeros_like(n), n + 1
+    while (above - below > 1).any():
+        middle = np.floor((below + above) / 2)
+        rare = binomial_at_least(middle, n, null) <= tail
+        above, below = np.where(rare, middle, above), np.where(rare, below, middle)
+    return np.asarray(above)
+
+
+def judgements_needed(
+    value: float,
+    threshold: float,
+    *,
+    design_effect: float = 1.0,
+    confidence: float = 0.95,
+    df: int | None = None,
+) -> Needed:
+    """Votes in all until the Wilson interval of a share clears a threshold.
+
+    Parameters
+    ----------
+    value : float
+        The share expected, above the threshold.
+    threshold : float
+        In (0, 1).
+    design_effect : float
+        Votes for one independent vote, at least 1.
+    confidence : float
+    df : int, optional
+        Degrees of freedom of Student's t; the normal law by default.
+
+    References
+    ----------
+    The Wilson limit is where the score test just rejects (Wilson 1927), so
+    n_eff = q²·t(1-t)/(p-t)².
+    """
+    p, bar = within(value, "the value"), inside(threshold, "the threshold")
+    level, effect = inside(confidence, "the confidence"), number(design_effect, "design effect")
+    if p <= bar:
+        return Needed(None, "the present value is on the wrong side of the threshold")
+    quantile = normal_quantile(level) if df is None else student_quantile(level, df)
+    needed = math.ceil(max(1.0, effect) * quantile**2 * bar * (1 - bar) / (p - bar) ** 2)
+    return _bounded(needed)
+
+
+def more_needed(
+    estimate: Estimate, threshold: float, direction: str = "at least", scale: str = "share"
+) -> Needed:
+    """Further observations until the interval clears the threshold.
+
+    Assumes that value, design effect and degrees of freedom stay as they are, so that
+    the interval shrinks with the square root of n.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        With an interval.
+    threshold : float
+        In the unit of the estimate.
+    direction : {"at least", "at most"}
+        On which side of the threshold the interval has to lie.
+    scale : {"share", "points", "ratio"}
+        Share: a Wilson-like interval of a proportion. Points: a difference, symmetric in
+        its own unit. Ratio: symmetric in its logarithm.
+
+    Returns
+    -------
+    Needed
+        0 where the interval clears it already.
+    """
+    one_of(direction, "the direction", ("at least", "at most"))
+    one_of(scale, "the scale", SCALES)
+    bar = number(threshold, "the threshold")
+    limit = estimate.low if direction == "at least" else estimate.high
+    if limit is None or estimate.n == 0:
+        return Needed(None, "there is no interval to go by")
+    sign = 1.0 if direction == "at least" else -1.0
+    if sign * (limit - bar) >= 0:
+        return Needed(0)
+    if sign * (estimate.value - bar) <= 0:
+        return Needed(None, "the present value is on the wrong side of the threshold")
+    now, then = (_tightness(estimate.value, end, scale) for end in (limit, bar))
+    return _bounded(math.ceil(estimate.n * (then / now - 1))) if now > 0 else _too_near()
+
+
+def _tightness(value: float, limit: float, scale: str) -> float:
+    """Proportional to 1/n at which the interval of `value` ends at `limit`."""
+    if scale == "points":
+        return 1 / (value - limit) ** 2
+    if scale == "ratio":
+        return 1 / math.log(value / limit) ** 2 if min(value, limit) > 0 else 0.0
+    # Wilson: (p - limit)² = q²/n_eff · limit(1 - limit).
+    return limit * (1 - limit) / (value - limit) ** 2
+
+
+def _too_near() -> Needed:
+    return Needed(None, "the present value is too near the threshold")
+
+
+def _bounded(needed: int) -> Needed:
+    return Needed(needed) if needed <= MAX_MORE else _too_near()
+
+
+def design_effect(votes_per_item: float, correlation: float) -> float:
+    """1 + (m - 1)·rho: votes that say as much as one independent vote.
+
+    References
+    ----------
+    L. Kish, Survey Sampling (1965), section 5.4.
+    """
+    votes = number(votes_per_item, "votes per item")
+    if votes < 1:
+        raise UndefinedError("there must be at least one vote for each item")
+    return 1 + (votes - 1) * within(correlation, "the correlation")
