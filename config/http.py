@@ -1,13 +1,19 @@
 """What every view may say: client redirects, an expected refusal, pages of errors."""
 
 import uuid
-from typing import cast
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 class Request(HttpRequest):
@@ -31,6 +37,28 @@ def not_found_unless(allowed: bool) -> None:
     """Strangers learn nothing: what they may not see does not exist."""
     if not allowed:
         raise Http404
+
+
+def lead_required(view: View[P]) -> View[P]:
+    """For leads and admins; to everybody else the page does not exist."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        not_found_unless(getattr(request.user, "is_lead", False))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def admin_required(view: View[P]) -> View[P]:
+    """For admins; to everybody else the page does not exist."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        not_found_unless(getattr(request.user, "is_admin", False))
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 def refuse(request: HttpRequest, title: str, message: str, status: int = 409) -> HttpResponse:

@@ -30,7 +30,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     swapped into a region, and what was typed stays on the screen.
     """
 
-    def handle_no_permission(
+    def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         if is_htmx(request):
@@ -39,4 +39,4 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
                 status=401,
                 content_type="text/plain; charset=utf-8",
             )
-        return super().handle_no_permission(request, view_func)  # type: ignore[no-any-return]
+        return super().handle_no_permission(request, view_func)

@@ -1,0 +1,113 @@
+"""Who is who in the tests: alice judges, bob judges elsewhere, charlie is a stranger.
+
+Lena leads, Adam administers. Each has a client that is signed in.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
+from django.test import Client
+
+from annotate.models import Role, Study, User
+from tests.factories import make_batch, make_study, make_user
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def static_files_as_they_are(settings: LazySettings) -> None:
+    """Pages name static files by their plain names: tests need no `collectstatic`."""
+    settings.STATIC_ROOT = ROOT / "static"
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of files that are kept outside the project."""
+    folder = Path(os.environ.get("TOUCHSTONE_SHARED", ROOT.parent / "shared")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is missing: set TOUCHSTONE_SHARED to run the tests of shared files")
+    return folder
+
+
+@pytest.fixture
+def fresh_cache(db: None) -> None:
+    """No sign-in was tried before."""
+    cache.clear()
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return make_user("Alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return make_user("Bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return make_user("Charlie")
+
+
+@pytest.fixture
+def lena(db: None) -> User:
+    return make_user("Lena", role=Role.LEAD)
+
+
+@pytest.fixture
+def adam(db: None) -> User:
+    return make_user("Adam", role=Role.ADMIN)
+
+
+@pytest.fixture
+def study(alice: User) -> Study:
+    """Open, alice judges in it, three items with three slots each."""
+    study = make_study("Support replies", annotators=[alice])
+    make_batch(study, 3)
+    return study
+
+
+@pytest.fixture
+def other_study(bob: User) -> Study:
+    """As `study`, but bob's."""
+    study = make_study("Product texts", annotators=[bob])
+    make_batch(study, 3)
+    return study
+
+
+@pytest.fixture
+def alice_client(alice: User) -> Client:
+    return client_of(alice)
+
+
+@pytest.fixture
+def bob_client(bob: User) -> Client:
+    return client_of(bob)
+
+
+@pytest.fixture
+def charlie_client(charlie: User) -> Client:
+    return client_of(charlie)
+
+
+@pytest.fixture
+def lena_client(lena: User) -> Client:
+    return client_of(lena)
+
+
+@pytest.fixture
+def adam_client(adam: User) -> Client:
+    return client_of(adam)
