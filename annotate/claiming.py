@@ -175,9 +175,7 @@ def free_overdue(study: Study) -> int:
     """Give slots whose lease has ended by the database's clock back to everybody."""
     with transaction.atomic():
         overdue = Task.objects.filter(study=study).overdue()
-        ids = list(
-            overdue.select_for_update(skip_locked=True).values_list("pk", flat=True)[:1000]
-        )
+        ids = list(overdue.select_for_update(skip_locked=True).values_list("pk", flat=True)[:1000])
         return _replace(ids, state=Task.State.LAPSED) if ids else 0
 
 

@@ -164,9 +164,7 @@ def _ratings(judgement: Judgement, criteria: Any, answers: Answers, side: Side) 
     for criterion in criteria:
         if criterion.kind == Criterion.Kind.COMPARATIVE and criterion.key in answers.comparisons:
             preference = unblind(answers.comparisons[criterion.key], side)
-            ratings.append(
-                Rating(judgement=judgement, criterion=criterion, preference=preference)
-            )
+            ratings.append(Rating(judgement=judgement, criterion=criterion, preference=preference))
         if criterion.kind == Criterion.Kind.SCORE and criterion.key in answers.scores:
             pair = unblind_scores(*answers.scores[criterion.key], side)
             ratings.append(

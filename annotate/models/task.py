@@ -75,7 +75,9 @@ class Task(models.Model):
                 name="task_one_held_per_study",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["free", "claimed", "judged", "skipped", "lapsed", "surplus"]),
+                condition=Q(
+                    state__in=["free", "claimed", "judged", "skipped", "lapsed", "surplus"]
+                ),
                 name="task_state_known",
             ),
             models.CheckConstraint(
@@ -91,7 +93,9 @@ class Task(models.Model):
                 name="task_claimed_has_lease",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["judged", "surplus"], version__gte=1, judged_at__isnull=False)
+                condition=Q(
+                    state__in=["judged", "surplus"], version__gte=1, judged_at__isnull=False
+                )
                 | (~Q(state__in=["judged", "surplus"]) & Q(version=0, judged_at=None)),
                 name="task_judged_has_version",
             ),

@@ -1,0 +1,127 @@
+"""What all commands share: one answer as JSON or in words, refusals in one line, exit codes.
+
+0 done, 1 refused or could not run, 2 wrong use (argparse's own), and what a command adds.
+"""
+
+import json
+import sys
+from typing import Any, NoReturn
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from annotate.models import Study
+
+
+class RefusedCommandError(Exception):
+    """An expected failure; its message is the one line that people see."""
+
+
+class OneLineCommand(BaseCommand):
+    """A command whose expected failures are one line on stderr and exit code 1."""
+
+    requires_system_checks: list[str] = []  # type: ignore[assignment]
+
+    def act(self, **options: Any) -> int:
+        """Do it; the answer is the exit code."""
+        raise NotImplementedError
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            prepare_database()
+            code = self.act(**options)
+        except RefusedCommandError as error:
+            self._refuse(str(error))
+        except (OperationalError, ImproperlyConfigured) as error:
+            self._refuse(f"The database cannot be used: {one_line(error)}")
+        if code:
+            sys.exit(code)
+
+    def _refuse(self, line: str) -> NoReturn:
+        self.stderr.write(line)
+        sys.exit(1)
+
+    def note(self, line: str) -> None:
+        """Progress and warnings, which go to stderr."""
+        self.stderr.write(line)
+
+
+class JsonCommand(OneLineCommand):
+    """A command that gives one answer: exactly one JSON document with --json, else words."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="answer with one JSON document")
+
+    def answer(self, **options: Any) -> dict[str, Any]:
+        """Do it, and say what came of it."""
+        raise NotImplementedError
+
+    def in_words(self, answer: dict[str, Any]) -> str:
+        """The answer for people."""
+        raise NotImplementedError
+
+    def exit_code(self, answer: dict[str, Any]) -> int:
+        return 0
+
+    def act(self, **options: Any) -> int:
+        answer = self.answer(**options)
+        self.stdout.write(
+            json.dumps(answer, ensure_ascii=False, allow_nan=False)
+            if options["json"]
+            else self.in_words(answer)
+        )
+        return self.exit_code(answer)
+
+
+class StudyCommand(JsonCommand):
+    """A command about one study, named by its slug."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("study", metavar="STUDY", help="the study's slug")
+
+
+def study_named(slug: str) -> Study:
+    """The study, or a refusal that names those there are."""
+    study = Study.objects.filter(slug=slug).first()
+    if study is not None:
+        return study
+    slugs = list(Study.objects.order_by("slug").values_list("slug", flat=True)[:20])
+    there_are = f"Studies: {', '.join(slugs)}." if slugs else "There is no study yet."
+    raise RefusedCommandError(f"No study is called '{slug}'. {there_are}")
+
+
+def prepare_database() -> None:
+    """Make the tables where there are none yet; refuse a database of another version.
+
+    The embedded database belongs to this checkout and is brought up to date; a database
+    named by DATABASE_URL may serve others, and is only filled when it is empty.
+    """
+    applied, missing = _migrations()
+    if not missing:
+        return
+    if applied and not connection.settings_dict.get("EMBEDDED_DATA"):
+        raise RefusedCommandError(
+            f"The database lacks {missing} migrations. Run: manage.py migrate"
+        )
+    with connection.cursor() as cursor:
+        # Two commands at once: the second waits, and finds nothing left to do.
+        cursor.execute("SELECT pg_advisory_lock(hashtext('touchstone migrate'))")
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('touchstone migrate'))")
+
+
+def _migrations() -> tuple[int, int]:
+    """How many migrations the database has, and how many it lacks."""
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return len(executor.loader.applied_migrations), len(missing)
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
