@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
@@ -47,7 +47,15 @@ class TaskQuerySet(Base):
         met = self.model._default_manager.filter(
             item=OuterRef("item"), annotator_id=assignment.annotator_id
         )
-        return self.free().filter(~Exists(met), study_id=assignment.study_id)
+        # A scalar subquery, not EXISTS: an anti-join is at the mercy of row estimates, and a
+        # stale one makes it read all that the annotator ever judged. This is one index
+        # lookup a row, whatever the statistics say.
+        return (
+            self.free()
+            .filter(study_id=assignment.study_id)
+            .alias(met=Subquery(met.values("pk")[:1]))
+            .filter(met=None)
+        )
 
     def lock_first(self) -> Any | None:
         """The first row that no other transaction is at work on, locked for this one."""

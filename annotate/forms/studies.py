@@ -1,6 +1,6 @@
 """Forms of studies: what may be written, and what is fixed in which state."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
@@ -8,7 +8,13 @@ from annotate.models import Criterion, Study, User
 from annotate.steering import CHANGEABLE, DEFAULT_CRITERIA, CriterionDraft
 
 
-class StudyForm(forms.ModelForm[Study]):
+if TYPE_CHECKING:
+    StudyModelForm = forms.ModelForm[Study]
+else:
+    StudyModelForm = forms.ModelForm
+
+
+class StudyForm(StudyModelForm):
     """The study itself; fields that its state fixes are shown and cannot be changed."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, initial=1)

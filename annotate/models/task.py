@@ -106,6 +106,9 @@ class Task(models.Model):
             models.Index(
                 fields=["study", "lease_ends_at"], condition=Q(state="claimed"), name="task_leases"
             ),
+            models.Index(
+                fields=["study", "annotator"], condition=Q(state="lapsed"), name="task_lapsed"
+            ),
             models.Index(fields=["annotator", "study", "-judged_at"], name="task_by_annotator"),
         ]
 
