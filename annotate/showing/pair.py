@@ -1,0 +1,110 @@
+"""A prompt and two outputs, ready for the page: both sides go through the same door."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from annotate.blinding import BlindPair
+from annotate.parsing import chat_messages
+from annotate.showing.blocks import Block, Data, Formatted, Nothing, Span, paragraphs
+from annotate.showing.formatted import formatted
+from annotate.showing.hidden import has_hidden, name_hidden
+from annotate.showing.structured import laid_out, parse, structured
+from annotate.showing.worddiff import word_diff
+
+# Who speaks, in words that name no maker; what is not listed is a message.
+SPEAKERS = {
+    "user": "User",
+    "human": "User",
+    "assistant": "Assistant",
+    "ai": "Assistant",
+    "model": "Assistant",
+    "bot": "Assistant",
+    "tool": "Tool result",
+    "function": "Tool result",
+}
+CONTEXT = {"system", "developer"}
+
+
+class View(StrEnum):
+    """The ways to look at a pair."""
+
+    PLAIN = "plain"
+    MARKDOWN = "markdown"
+    DIFF = "diff"
+    HIDDEN = "hidden"
+
+    @classmethod
+    def of(cls, name: str | None) -> "View":
+        """The view an address asks for; an unknown name is the plain one."""
+        return cls(name) if name in {view.value for view in cls} else cls.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the prompt; `speaker` is empty where the prompt is a single text."""
+
+    speaker: str
+    blocks: list[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPair:
+    """All that the page shows of an item."""
+
+    turns: list[Turn]
+    given: list[Turn]
+    left: list[Block]
+    right: list[Block]
+    has_hidden: bool
+
+
+def show_pair(pair: BlindPair, view: View = View.PLAIN) -> ShownPair:
+    turns, given = show_turns(pair.prompt, view)
+    left, right = _outputs(pair.left, pair.right, view)
+    return ShownPair(turns, given, left, right, has_hidden(pair.prompt, pair.left, pair.right))
+
+
+def show_turns(prompt: str, view: View = View.PLAIN) -> tuple[list[Turn], list[Turn]]:
+    """The messages of a prompt, and apart from them what was given to both systems."""
+    messages = chat_messages(prompt)
+    if messages is None:
+        return [Turn("", _text(prompt, view))], []
+    turns = [
+        Turn(SPEAKERS.get(role.lower(), "Message"), _text(text, view))
+        for role, text in messages
+        if role.lower() not in CONTEXT
+    ]
+    given = [Turn("", _text(text, view)) for role, text in messages if role.lower() in CONTEXT]
+    return turns, given
+
+
+def _outputs(left: str, right: str, view: View) -> tuple[list[Block], list[Block]]:
+    if view is View.DIFF:
+        return _differences(left, right)
+    return _output(left, view), _output(right, view)
+
+
+def _output(text: str, view: View) -> list[Block]:
+    if not text.strip():
+        return [Nothing(), *_text(text, view)]
+    if view is View.HIDDEN:
+        return _text(text, view)
+    return structured(text) or _text(text, view)
+
+
+def _text(text: str, view: View) -> list[Block]:
+    if view is View.HIDDEN:
+        return paragraphs(name_hidden(text))
+    if view is View.MARKDOWN and (html := formatted(text)) is not None:
+        return [Formatted(html)]
+    return paragraphs([Span(text)])
+
+
+def _differences(left: str, right: str) -> tuple[list[Block], list[Block]]:
+    values = parse(left), parse(right)
+    if values[0] is not None and values[1] is not None:
+        marked = word_diff(laid_out(values[0]), laid_out(values[1]))
+        return [Data(tuple(marked[0]))], [Data(tuple(marked[1]))]
+    marked = word_diff(left, right)
+    empty: list[Block] = [Nothing()]
+    return paragraphs(marked[0]) or empty, paragraphs(marked[1]) or empty
