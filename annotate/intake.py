@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import BinaryIO
 from uuid import uuid4
 
 from django.conf import settings
@@ -12,48 +13,39 @@ from django.db.models import Max
 
 from annotate.models import Batch, State, Study, User
 from annotate.parsing import Limits, Options, Reading, Report, Row, Source
+from annotate.reports import fault_as_json, storable
+from annotate.slots import add_slots, make_tasks, remove_slots
+
+__all__ = ["add_slots", "check_batch", "import_batch", "make_tasks", "remove_slots"]
 
 COPY_ITEMS = """
 COPY annotate_item (public_id, study_id, batch_id, position, item_id, category, prompt,
                     baseline_output, candidate_output, reference, metadata) FROM STDIN
 """
 
-# Items in drawn order; of each item's slots half have the candidate on the left and half on
-# the right, in drawn order too. Where the overlap is odd the middle slot alternates from item
-# to item, beginning on the side that the study has less of.
-MAKE_TASKS = """
-WITH drawn AS (
-    SELECT id, row_number() OVER (ORDER BY md5(%(seed)s || position), position) AS n
-    FROM annotate_item WHERE batch_id = %(batch)s
-), placed AS (
-    SELECT id, n, slot,
-           row_number() OVER (PARTITION BY id ORDER BY md5(%(seed)s || n || '/' || slot)) AS place
-    FROM drawn CROSS JOIN generate_series(1, %(overlap)s) AS slot
-), sided AS (
-    SELECT id, n, slot,
-           CASE WHEN place * 2 <= %(overlap)s THEN 'left'
-                WHEN place * 2 > %(overlap)s + 1 THEN 'right'
-                WHEN (n + %(offset)s) %% 2 = 0 THEN 'left'
-                ELSE 'right' END AS side
-    FROM placed ORDER BY n, slot
-)
-INSERT INTO annotate_task (id, study_id, item_id, slot, candidate_side, rank, state, version,
-                           skip_reason, skip_note)
-SELECT gen_random_uuid(), %(study)s, id, slot, side, nextval('annotate_task_rank'), 'free', 0, '', ''
-FROM sided
+# An import may outlast what a web request may take.
+NO_TIMEOUTS = """
+SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0
 """
+# One batch at a time for a study: numbers, the same file twice and the balance of sides
+# depend on it. Not the study's row: annotators need that to claim while rows come in.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('touchstone intake'), %s)"
 
-SIDE_SURPLUS = """
-SELECT count(*) FILTER (WHERE candidate_side = 'left')
-     - count(*) FILTER (WHERE candidate_side = 'right')
-FROM annotate_task WHERE study_id = %s AND state IN ('free', 'claimed', 'judged')
-"""
+PROGRESS_EVERY_ROWS = 200
 
 Progress = Callable[[int, int | None], None]
 
 
 class RefusedError(Exception):
-    """The whole batch is refused, for a reason outside the lines of its file."""
+    """The whole batch is refused, for a reason outside the lines of its file.
+
+    `code` is for programs.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +56,7 @@ class Intake:
     batch: Batch | None
 
 
-class _Faulty(Exception):
+class _FaultyError(Exception):
     """Rolls an import back."""
 
 
@@ -73,12 +65,24 @@ def limits_of_this_site() -> Limits:
 
 
 def check_batch(
-    sources: Sequence[Source], options: Options, progress: Progress | None = None
+    study: Study,
+    sources: Sequence[Source],
+    options: Options,
+    progress: Progress | None = None,
 ) -> Report:
-    """Read the files to the end and say what they hold and what is wrong; write nothing."""
+    """Read the files to the end and say what they hold and what is wrong; write nothing.
+
+    Raises
+    ------
+    RefusedError
+        If the files are in order, and the study would not take them in all the same.
+    """
     reading = Reading(sources, options, limits_of_this_site())
     for _ in _watched(reading, progress):
         pass
+    if reading.report.accepted:
+        _refuse_closed(Study.objects.get(pk=study.pk))
+        _refuse_known(study, batch_digest(sources, reading.report, options))
     return reading.report
 
 
@@ -101,103 +105,116 @@ def import_batch(
     reading = Reading(sources, options, limits_of_this_site())
     try:
         with transaction.atomic():
-            batch = _new_batch(study, sources, options, name, imported_by)
-            _copy_items(batch, _watched(reading, progress))
-            report = reading.report
-            if not report.accepted:
-                raise _Faulty
-            batch.format = report.format
-            batch.columns = report.columns
-            batch.item_count = report.rows
-            batch.warnings = [asdict(warning) for warning in report.warnings]
-            batch.save(update_fields=["format", "columns", "item_count", "warnings"])
-            make_tasks(batch)
-    except _Faulty:
+            batch = _begin(study, sources, options, name, imported_by)
+            _copy_items(batch, reading, progress)
+            if not reading.report.accepted:
+                raise _FaultyError
+            _complete(batch, sources, reading.report, options)
+    except _FaultyError:
         return Intake(reading.report, None)
-    return Intake(report, batch)
+    return Intake(reading.report, batch)
 
 
-def _new_batch(
+def _begin(
     study: Study, sources: Sequence[Source], options: Options, name: str, imported_by: User | None
 ) -> Batch:
-    # One batch at a time for a study: numbers and the balance of sides depend on it.
-    study = Study.objects.select_for_update().get(pk=study.pk)
-    if study.state == State.CLOSED:
-        raise RefusedError(f"Study '{study.slug}' is closed: it takes in no more batches.")
-    digest = batch_digest(sources, options)
-    if same := Batch.objects.filter(study=study, digest=digest).first():
-        raise RefusedError(
-            f"The same file, read the same way, is batch {same.number} ({same.name}) already. "
-            "Nothing was imported a second time."
-        )
-    last = study.batches.aggregate(last=Max("number"))["last"] or 0
+    with connection.cursor() as cursor:
+        cursor.execute(NO_TIMEOUTS)
+        cursor.execute(ONE_AT_A_TIME, [study.pk])
+    _refuse_closed(Study.objects.get(pk=study.pk))
+    last = Batch.objects.filter(study=study).aggregate(last=Max("number"))["last"] or 0
     return Batch.objects.create(
         study=study,
         number=last + 1,
-        name=name[:120] or _name_from(sources),
-        file_names=[source.name for source in sources],
-        digest=digest,
+        name=name[:120] or name_from(sources),
+        file_names=[storable(source.name)[:120] for source in sources],
+        # Until the files are read to their end nobody knows it, and nobody sees this row.
+        digest=uuid4().hex,
         swapped=options.swap,
         imported_by=imported_by,
     )
 
 
-def _name_from(sources: Sequence[Source]) -> str:
-    return (sources[0].name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0] or "batch")[:120]
+def _complete(batch: Batch, sources: Sequence[Source], report: Report, options: Options) -> None:
+    digest = batch_digest(sources, report, options)
+    _refuse_known(batch.study, digest)
+    batch.digest = digest
+    batch.format = report.format[:20]
+    batch.columns = report.columns
+    batch.item_count = report.rows
+    batch.warnings = [fault_as_json(warning) for warning in report.warnings]
+    batch.save(update_fields=["digest", "format", "columns", "item_count", "warnings"])
+    # From here on the state and the overlap stand still: whoever changes either one comes
+    # before these tasks, and is seen here, or after them, and sees them.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM annotate_study WHERE id = %s FOR SHARE", [batch.study_id])
+    batch.study = Study.objects.get(pk=batch.study_id)
+    _refuse_closed(batch.study)
+    make_tasks(batch)
 
 
-def batch_digest(sources: Sequence[Source], options: Options) -> str:
-    """SHA-256 of the files' bytes and of how their columns are read."""
+def _refuse_closed(study: Study) -> None:
+    if study.state == State.CLOSED:
+        raise RefusedError(
+            "study_closed", f"Study '{study.slug}' is closed: it takes in no more batches."
+        )
+
+
+def _refuse_known(study: Study, digest: str) -> None:
+    if same := Batch.objects.filter(study=study, digest=digest).first():
+        raise RefusedError(
+            "already_imported",
+            f"The same file, read the same way, is batch {same.number} ({same.name}) already. "
+            "Nothing was imported a second time.",
+        )
+
+
+def name_from(sources: Sequence[Source]) -> str:
+    """What a batch is called when nobody says: its first file's name without the ending."""
+    last = sources[0].name.replace("\\", "/").rsplit("/", 1)[-1]
+    return (storable(last).rsplit(".", 1)[0] or "batch")[:120]
+
+
+def batch_digest(sources: Sequence[Source], report: Report, options: Options) -> str:
+    """SHA-256 of the files' bytes and of how their columns were read."""
     digest = hashlib.sha256()
     for source in sources:
         with source.open() as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    digest.update(json.dumps([dict(options.mapping), options.swap], sort_keys=True).encode())
+            digest.update(_sha256(stream))
+    digest.update(json.dumps([report.columns, options.swap], sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def _sha256(stream: BinaryIO) -> bytes:
+    digest = hashlib.sha256()
+    while piece := stream.read(2**20):
+        digest.update(piece)
+    return digest.digest()
 
 
 def _watched(reading: Reading, progress: Progress | None) -> Iterator[Row]:
     for number, row in enumerate(reading, start=1):
-        if progress is not None and number % 500 == 0:
+        if progress is not None and number % PROGRESS_EVERY_ROWS == 0:
             progress(reading.bytes_read, reading.bytes_total)
         yield row
 
 
-def _copy_items(batch: Batch, rows: Iterator[Row]) -> None:
+def _copy_items(batch: Batch, reading: Reading, progress: Progress | None) -> None:
+    study, number = batch.study_id, batch.pk
     with connection.cursor() as cursor, cursor.copy(COPY_ITEMS) as copy:
-        for row in rows:
-            copy.write_row(_columns(batch, row))
-
-
-def _columns(batch: Batch, row: Row) -> tuple[object, ...]:
-    return (
-        uuid4(),
-        batch.study_id,
-        batch.pk,
-        row.row,
-        row.item_id,
-        row.category,
-        row.prompt,
-        row.baseline_output,
-        row.candidate_output,
-        row.reference,
-        json.dumps(row.metadata, ensure_ascii=False),
-    )
-
-
-def make_tasks(batch: Batch) -> None:
-    """Make every slot of a batch, sides drawn, in the order in which they are handed out."""
-    study = batch.study
-    with connection.cursor() as cursor:
-        cursor.execute(SIDE_SURPLUS, [study.pk])
-        (surplus,) = cursor.fetchone()
-        cursor.execute(
-            MAKE_TASKS,
-            {
-                "seed": f"{study.seed}:{batch.number}:",
-                "batch": batch.pk,
-                "study": study.pk,
-                "overlap": study.overlap,
-                "offset": 0 if surplus > 0 else 1,
-            },
-        )
+        for row in _watched(reading, progress):
+            copy.write_row(
+                (
+                    uuid4(),
+                    study,
+                    number,
+                    row.row,
+                    row.item_id,
+                    row.category,
+                    row.prompt,
+                    row.baseline_output,
+                    row.candidate_output,
+                    row.reference,
+                    json.dumps(row.metadata, ensure_ascii=False) if row.metadata else "{}",
+                )
+            )

@@ -1,0 +1,167 @@
+"""The bytes of an upload: received up to a limit, kept in pieces in the database, read back.
+
+A file never lies whole in memory, and never on a disk under a name: it is in a nameless
+temporary file while a process works on it (gone with that process, however it ends), and
+in the database while it waits.
+"""
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any, BinaryIO, cast
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
+from django.http import HttpRequest
+
+from annotate.models import Upload, UploadChunk
+from annotate.parsing import Source
+from annotate.reports import storable
+
+CHUNK_BYTES = 2**20
+NAME_CHARS = 120
+
+
+class GoneError(Exception):
+    """The upload was thrown away while it was being read."""
+
+
+class LimitedUploadHandler(FileUploadHandler):
+    """Streams each file into a nameless temporary file, and stops reading at the limit."""
+
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
+        self.limit: int = settings.UPLOAD_LIMITS["max_file_bytes"]
+        self.too_large = ""
+        self._content_length = 0
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        meta: Any,
+        content_length: int,
+        boundary: Any,
+        encoding: str | None = None,
+    ) -> None:
+        self._content_length = content_length
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the request)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if start + len(raw_data) > self.limit:
+            self._file.close()
+            self.too_large = self.file_name or ""
+            # A little more is read and forgotten, for a browser shows no answer before it has
+            # sent everything; who sends much more than the limit is cut off.
+            if self._content_length > 2 * self.limit + CHUNK_BYTES:
+                raise StopUpload(connection_reset=True)
+            raise SkipFile
+        self._file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> "UploadedFile[Any]":
+        self._file.flush()
+        return UploadedFile(self._file, self.file_name, self.content_type, file_size)
+
+    def upload_interrupted(self) -> None:
+        self._file.close()
+
+
+class _View(io.RawIOBase):
+    """An open file read from a position of its own, so that several readers do not meet."""
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._descriptor = descriptor
+        self._size = size
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = max(0, start + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        count = os.preadv(self._descriptor, [buffer], self._position)
+        self._position += count
+        return count
+
+
+def source_of(file: IO[bytes], name: str, size: int) -> Source:
+    """An open file, for the parser; it must stay open for as long as the parser reads."""
+
+    def fresh() -> BinaryIO:
+        return cast("BinaryIO", io.BufferedReader(_View(file.fileno(), size), 2**16))
+
+    return Source(name=name, size=size, open=fresh)
+
+
+def sources_of_request(files: Sequence["UploadedFile[Any]"]) -> list[Source]:
+    """The files of a form, in the order of its fields. What type they claim is not asked."""
+    return [
+        source_of(cast("IO[bytes]", file.file), storable(file.name or ""), file.size or 0)
+        for file in files
+    ]
+
+
+def size_of(sources: Sequence[Source]) -> int:
+    return sum(source.size or 0 for source in sources)
+
+
+def keep_bytes(upload: Upload, sources: Sequence[Source]) -> str:
+    """Store the files in pieces; the answer is the SHA-256 of all their bytes."""
+    digest = hashlib.sha256()
+    for file, source in enumerate(sources):
+        with source.open() as stream:
+            for number, piece in enumerate(iter(lambda: stream.read(CHUNK_BYTES), b"")):
+                digest.update(piece)
+                UploadChunk.objects.create(upload=upload, file=file, number=number, content=piece)
+    return digest.hexdigest()
+
+
+def drop_bytes(upload: Upload) -> None:
+    UploadChunk.objects.filter(upload=upload).delete()
+
+
+@contextmanager
+def kept_sources(upload: Upload) -> Iterator[list[Source]]:
+    """The files of an upload for the parser, as long as the `with` block lasts.
+
+    They are copied out of the database first: while rows are copied into it the connection
+    can read nothing else.
+
+    Raises
+    ------
+    GoneError
+        If the upload was thrown away meanwhile.
+    """
+    with ExitStack() as stack:
+        sources = []
+        for file, (name, size) in enumerate(zip(upload.file_names, upload.file_sizes, strict=True)):
+            copied = stack.enter_context(tempfile.TemporaryFile())
+            _copy_out(upload, file, size, copied)
+            sources.append(source_of(copied, name, size))
+        yield sources
+
+
+def _copy_out(upload: Upload, file: int, size: int, to: IO[bytes]) -> None:
+    chunks = UploadChunk.objects.filter(upload=upload, file=file)
+    for number in range(-(-size // CHUNK_BYTES)):
+        piece = chunks.filter(number=number).values_list("content", flat=True).first()
+        if piece is None:
+            raise GoneError
+        to.write(piece)
+    to.flush()
