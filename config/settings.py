@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -30,6 +31,15 @@ HTTPS = environment_flag("TOUCHSTONE_HTTPS", default=bool(PUBLIC_HOSTS))
 ALLOWED_HOSTS = PUBLIC_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 if "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("TOUCHSTONE_HOSTS=*: name the hosts, separated by commas.")
+
+# What links begin with: in invitations, e-mails and the answers of commands.
+BASE_URL = os.environ.get("TOUCHSTONE_URL", "").strip().rstrip("/") or (
+    f"https://{PUBLIC_HOSTS[0]}" if PUBLIC_HOSTS and HTTPS else "http://localhost:8000"
+)
+if urlsplit(BASE_URL).scheme not in ("http", "https") or not urlsplit(BASE_URL).netloc:
+    raise ImproperlyConfigured(
+        f"TOUCHSTONE_URL={BASE_URL}: write the whole address, as in https://touchstone.example.org"
+    )
 
 DEBUG = False
 SECRET_KEY = os.environ.get("TOUCHSTONE_SECRET_KEY", "")
@@ -63,9 +73,11 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    # Outermost, so that redirects to HTTPS and error pages bear these headers too.
     "config.middleware.ResponseHeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -86,6 +98,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.context.site",
             ],
         },
     }
@@ -115,38 +128,53 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "annotate.accounts.AccountAdapter"
-SOCIALACCOUNT_ADAPTER = "annotate.accounts.SocialAccountAdapter"
+ACCOUNT_ADAPTER = "annotate.sign_in.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "annotate.sign_in.SocialAccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an account is made by invitation to an address
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can make the site write to strangers
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+MFA_TOTP_ISSUER = "Touchstone"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_PROVIDERS = {}
-if os.environ.get("OIDC_SERVER_URL"):
+OIDC_SERVER_URL = os.environ.get("OIDC_SERVER_URL", "")
+if OIDC_SERVER_URL:
+    if not (os.environ.get("OIDC_CLIENT_ID") and os.environ.get("OIDC_CLIENT_SECRET")):
+        raise ImproperlyConfigured(
+            "OIDC_SERVER_URL also needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."
+        )
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
         "OAUTH_PKCE_ENABLED": True,
         "APPS": [
             {
                 "provider_id": "oidc",
                 "name": os.environ.get("OIDC_NAME", "single sign-on"),
-                "client_id": os.environ.get("OIDC_CLIENT_ID", ""),
-                "secret": os.environ.get("OIDC_CLIENT_SECRET", ""),
-                "settings": {"server_url": os.environ["OIDC_SERVER_URL"]},
+                "client_id": os.environ["OIDC_CLIENT_ID"],
+                "secret": os.environ["OIDC_CLIENT_SECRET"],
+                "settings": {"server_url": OIDC_SERVER_URL},
             }
         ],
     }
 
 # Limits of sign-in hold over all processes, so they are counted in the database.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # Culling forgets counts: few entries could be flushed out by guessing at many addresses.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 
 # E-mail: only where a server is named; without one, links are shown to whoever may hand them on.
@@ -182,6 +210,8 @@ X_FRAME_OPTIONS = "DENY"
 if environment_flag("TOUCHSTONE_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
+# A browser holds the redirect that answers a form to form-action too, and single sign-on is one.
+OIDC_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_SERVER_URL))
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -189,7 +219,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, OIDC_ORIGIN] if OIDC_SERVER_URL else [SELF],
         "manifest-src": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -1,11 +1,12 @@
 """All addresses. Everything needs a sign-in unless its view says otherwise."""
 
-from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.decorators.http import require_safe
+
+from annotate.emergency import site
 
 
 @require_safe
@@ -21,8 +22,8 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("annotate.urls")),
     path("", include("evals.urls")),
-    path("accounts/", include("allauth.urls")),
-    path("emergency/", admin.site.urls),
+    path("accounts/", include("config.account_urls")),
+    path("emergency/", site.urls),
 ]
 
 handler400 = "config.http.bad_request"

@@ -1,26 +1,27 @@
 """Objects for tests, made the way the product makes them: batches come in by the front door."""
 
+import io
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from django.utils.text import slugify
 
 from annotate.claiming import claim_task
+from annotate.intake import import_batch
 from annotate.judging import Answers, record_judgement, submission_key
 from annotate.models import (
     Assignment,
     Batch,
     Criterion,
-    Item,
     Judgement,
     Role,
     State,
     Study,
-    Task,
     User,
 )
+from annotate.parsing import Options, Source
 
 PASSWORD = "correct horse battery staple"
 _number = itertools.count(1)
@@ -86,34 +87,17 @@ def rows_of(count: int, **fields: str) -> list[dict[str, str]]:
 def make_batch(
     study: Study, rows: Sequence[Mapping[str, Any]] | int = 3, *, name: str = "first"
 ) -> Batch:
-    """A batch of `study`: the rows given, or so many different ones."""
+    """A batch of `study`, imported from a file: the rows given, or so many different ones."""
     lines = rows_of(rows) if isinstance(rows, int) else rows
-    return _insert(study, lines, name)
+    text = "".join(json.dumps(dict(row)) + "\n" for row in lines)
+    intake = import_batch(study, [source_of(text, f"{name}.jsonl")], Options(), name=name)
+    assert intake.batch is not None, intake.report.errors
+    return intake.batch
 
 
-def _insert(study: Study, rows: Sequence[Mapping[str, Any]], name: str) -> Batch:
-    batch = Batch.objects.create(
-        study=study,
-        number=study.batches.count() + 1,
-        name=name,
-        format="jsonl",
-        digest=uuid4().hex * 2,
-        item_count=len(rows),
-    )
-    rank = itertools.count((Task.objects.count() + 1) * 10)
-    for position, row in enumerate(rows, start=1):
-        item = Item.objects.create(study=study, batch=batch, position=position, **row)
-        Task.objects.bulk_create(
-            Task(
-                study=study,
-                item=item,
-                slot=slot,
-                rank=next(rank),
-                candidate_side="left" if (slot + position) % 2 else "right",
-            )
-            for slot in range(1, study.overlap + 1)
-        )
-    return batch
+def source_of(text: str, name: str = "batch.jsonl") -> Source:
+    content = text.encode()
+    return Source(name, len(content), lambda: io.BytesIO(content))
 
 
 def judge_next(study: Study, annotator: User, choice: int = 1, **answers: Any) -> Judgement:
