@@ -10,6 +10,7 @@ import pytest
 
 from annotate.demo.content import ITEMS_FILE, load_items, load_study
 from annotate.demo.simulate import Answer, simulate
+from annotate.parsing import Reading, Source
 from annotate.parsing.identification import names_a_model
 
 CATEGORIES = ("returns", "orders", "product_advice", "structured")
@@ -114,6 +115,18 @@ def test_every_text_survives_utf8_and_the_file_is_clean() -> None:
         for text in everything_said(item):
             assert text.encode("utf-8").decode("utf-8") == text
             assert text == text.strip()
+
+
+def test_the_ordinary_upload_takes_the_file_without_a_word() -> None:
+    reading = Reading([Source(ITEMS_FILE.name, None, lambda: ITEMS_FILE.open("rb"))])
+
+    rows = list(reading)
+
+    assert reading.report.accepted
+    assert (reading.report.errors, reading.report.warnings) == ([], [])
+    assert [row.candidate_output for row in rows] == [item["candidate_output"] for item in ITEMS]
+    assert reading.report.categories == dict.fromkeys(CATEGORIES, 12)
+    assert not any(row.metadata for row in rows)
 
 
 def test_the_texts_show_what_the_pages_must_be_able_to_show() -> None:
