@@ -14,16 +14,23 @@ from django.db.models.functions import Now
 
 from annotate.models import Assignment, State, Study, Task, User
 
-# Replacing rows, in one statement: what the old rows were becomes history, and a new free
-# row with the same side and a new rank takes over each slot.
+# Replacing rows, in one statement: what the old rows were becomes history, and a new free row
+# with the same side and a new rank takes over each slot, as far as the overlap still asks for it.
 REPLACE_SLOTS = """
 INSERT INTO annotate_task (id, study_id, item_id, slot, candidate_side, rank, state,
                            version, skip_reason, skip_note)
 SELECT gen_random_uuid(), study_id, item_id, slot, candidate_side, nextval('annotate_task_rank'),
        'free', 0, '', ''
-FROM annotate_task WHERE id = ANY(%s)
+FROM (
+    SELECT gone.study_id, gone.item_id, gone.slot, gone.candidate_side, study.overlap,
+           row_number() OVER (PARTITION BY gone.item_id ORDER BY gone.slot) AS place,
+           (SELECT count(*) FROM annotate_task AS live WHERE live.item_id = gone.item_id
+            AND live.state IN ('free', 'claimed', 'judged')) AS live
+    FROM annotate_task AS gone JOIN annotate_study AS study ON study.id = gone.study_id
+    WHERE gone.id = ANY(%s)
+) AS wanted
+WHERE live + place <= overlap
 """
-
 # A slot that comes back takes a new rank, so that it lies ahead of every cursor.
 RETURN_SLOT = """
 UPDATE annotate_task
@@ -80,6 +87,33 @@ def _next_task(study: Study, assignment: Assignment) -> Task:
     if task is None:
         raise NothingToClaimError(_why_nothing_is_free(assignment))
     return task
+
+
+def why_nothing_to_claim(study: Study, annotator: User) -> str:
+    """Why a claim would give no task now, in words; empty where it would. Changes nothing."""
+    assignment = Assignment.objects.filter(study=study, annotator=annotator, is_active=True).first()
+    if assignment is None:
+        return "You are not assigned to this study."
+    if Task.objects.held_by(annotator.pk).filter(study=study).exists():
+        return ""
+    if study.state != State.OPEN:
+        return _why_not_open(study)
+    if assignment.cap is not None and assignment.judged_count >= assignment.cap:
+        return f"You have judged all {assignment.cap} items asked of you."
+    return "" if _may_claim(assignment) else _why_nothing_is_free(assignment)
+
+
+def _may_claim(assignment: Assignment) -> bool:
+    claimable = Task.objects.claimable_by(assignment)
+    tasks = Task.objects.filter(study=assignment.study_id)
+    lapsed = tasks.filter(annotator=assignment.annotator_id, state=Task.State.LAPSED)
+    # In the order of their cost; each is what a claim would do in its turn.
+    return (
+        claimable.filter(rank__gt=assignment.cursor).exists()
+        or tasks.overdue().exclude(item__tasks__annotator=assignment.annotator_id).exists()
+        or tasks.free().filter(item__in=lapsed.values("item")).exists()
+        or claimable.exists()
+    )
 
 
 def _why_not_open(study: Study) -> str:

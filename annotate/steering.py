@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 from django.utils.text import slugify
 
 from annotate.claiming import release_all
-from annotate.intake import add_slots
 from annotate.models import Assignment, Criterion, Judgement, State, Study, Task, User
+from annotate.slots import add_slots, remove_slots
 
 RESERVED_SLUGS = {"new"}
 
@@ -171,7 +171,7 @@ def change_overlap(study: Study, overlap: int) -> None:
         if overlap > locked.overlap:
             add_slots(locked, locked.overlap, overlap)
         else:
-            Task.objects.free().filter(study=locked, slot__gt=overlap).delete()
+            remove_slots(locked, overlap)
 
 
 def change_state(study: Study, state: str) -> Study:

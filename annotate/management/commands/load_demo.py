@@ -1,0 +1,119 @@
+"""manage.py load_demo: the demo study, once, with people to sign in as."""
+
+import io
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from annotate.blinding import Side, unblind
+from annotate.claiming import NothingToClaimError, claim_task
+from annotate.commanding import JsonCommand
+from annotate.demo.content import Content, load_content
+from annotate.demo.simulate import simulate
+from annotate.intake import import_batch
+from annotate.judging import Answers, record_judgement, submission_key
+from annotate.models import Role, State, Study, Task, User
+from annotate.parsing import Options, Source
+from annotate.steering import CriterionDraft, assign, change_state, create_study
+
+# How much of the work each annotator has done: something is left for everybody.
+DONE = (30, 26, 22, 14)
+
+
+class Command(JsonCommand):
+    help = "Load the demo study, if the database holds no study yet."
+
+    def answer(self, **options: Any) -> dict[str, Any]:
+        if Study.objects.exists():
+            return {"study": None, "accounts": None}
+        content = load_content()
+        with transaction.atomic():
+            accounts = make_people(content)
+            study = make_study(content)
+        write_accounts(accounts, settings.DATA_DIR / "demo-accounts.json")
+        return {"study": study.slug, "accounts": str(settings.DATA_DIR / "demo-accounts.json")}
+
+    def in_words(self, answer: dict[str, Any]) -> str:
+        if answer["study"] is None:
+            return "There is a study already: the demo was not loaded."
+        return f"Loaded the demo study '{answer['study']}'. Sign-in: {answer['accounts']}"
+
+
+def make_people(content: Content) -> list[dict[str, str]]:
+    """The demo's people, each with a password made at random."""
+    people = [
+        (Role.ADMIN, content.admin),
+        (Role.LEAD, content.lead),
+        *((Role.ANNOTATOR, person) for person in content.annotators),
+    ]
+    accounts = []
+    for role, person in people:
+        password = secrets.token_urlsafe(12)
+        User.objects.create_user(person["email"], password, role=role, name=person["name"])
+        accounts.append({"role": str(role), "email": person["email"], "password": password})
+    return accounts
+
+
+def make_study(content: Content) -> Study:
+    """The study, opened, with part of its work done."""
+    study = create_study(
+        content.study["name"],
+        baseline_name=content.study["baseline"],
+        candidate_name=content.study["candidate"],
+        question=content.study["question"],
+        guidelines=content.study["guidelines"],
+        scale=content.study["scale"],
+        both_bad=content.study["both_bad"],
+        overlap=content.study["overlap"],
+        lease_minutes=content.study["lease_minutes"],
+        criteria=[
+            CriterionDraft(criterion["name"], description=criterion["description"])
+            for criterion in content.study["criteria"]
+        ],
+        seed=2026,
+    )
+    source = Source("support-replies.jsonl", len(content.items), lambda: io.BytesIO(content.items))
+    intake = import_batch(study, [source], Options(), name="support replies")
+    if intake.batch is None:
+        raise RuntimeError(f"The demo's items are faulty: {intake.report.errors}")
+    change_state(study, State.OPEN)
+    for number, person in enumerate(content.annotators):
+        annotator = User.objects.get(email=person["email"])
+        assign(study, annotator)
+        judge_some(study, annotator, number, content)
+    return study
+
+
+def judge_some(study: Study, annotator: User, number: int, content: Content) -> None:
+    for _ in range(DONE[number % len(DONE)]):
+        try:
+            task = claim_task(study, annotator)
+        except NothingToClaimError:
+            return
+        said = simulate(content.study, content.records, number, task.item.position - 1)
+        record_judgement(task.pk, annotator, submission_key(task), on_screen(said, task))
+
+
+def on_screen(said: dict[str, Any], task: Task) -> Answers:
+    """What the annotator pressed, from what they think of the systems."""
+    side = Side(task.candidate_side)
+    # Lifting the sides twice is no change, so the same function puts them on.
+    return Answers(
+        choice=unblind(said["preference"], side),
+        both_bad=said["both_bad"],
+        comparisons={key: unblind(value, side) for key, value in said["criteria"].items()},
+        comment=said["comment"],
+    )
+
+
+def write_accounts(accounts: list[dict[str, str]], file: Path) -> None:
+    """Keep the demo's passwords where only the owner of the checkout reads them."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        json.dump(accounts, opened, indent=1)
