@@ -56,7 +56,7 @@ def smallest_sample(q: float, confidence: float = 0.95) -> int:
     """Least number of values from which a distribution-free interval of a quantile exists.
 
     The largest of n values exceeds the q-quantile with probability 1 - q^n; a two-sided
-    interval leaves (1 - confidence)/2 on either side (367 for p99 at 95 %).
+    interval leaves (1 - confidence)/2 on either side (368 for p99 at 95 %).
 
     References
     ----------
@@ -103,7 +103,7 @@ def quantile_ratio(
     n = min(side.size for side in sides)
     needed = smallest_sample(share, level)
     if n < needed:
-        raise UndefinedError(f"{n:,} requests, a quantile of {share:.1%} needs {needed:,}", n)
+        raise UndefinedError(f"{n:,} requests, p{100 * share:g} needs {needed:,}", n)
     if min(side.min() for side in sides) <= 0:
         raise UndefinedError("a latency must be above 0", n)
     rng = np.random.default_rng(seed)
@@ -112,7 +112,7 @@ def quantile_ratio(
     logs = np.log(over) - np.log(under)
     low, high = np.exp(np.quantile(logs, ((1 - level) / 2, (1 + level) / 2)))
     value = quantile_hazen(sides[0], share) / quantile_hazen(sides[1], share)
-    method = f"ratio of Hazen quantiles ({share:.1%}); bootstrap of requests, {repeats:,} draws"
+    method = f"ratio of Hazen quantiles, p{100 * share:g}; bootstrap of requests, {repeats:,} draws"
     return Estimate(value, min(value, float(low)), max(value, float(high)), n, method, level)
 
 
