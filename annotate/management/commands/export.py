@@ -25,12 +25,21 @@ class Command(OneLineCommand):
         study = study_named(options["study"])
         lines = export_lines(study, options["kind"], options["format"])
         if options["output"] is None:
-            for line in lines:
-                sys.stdout.buffer.write(line.encode())
-            sys.stdout.buffer.flush()
-        else:
-            write_whole(lines, options["output"])
+            return write_out(lines)
+        write_whole(lines, options["output"])
         return 0
+
+
+def write_out(lines: Iterator[str]) -> int:
+    try:
+        for line in lines:
+            sys.stdout.buffer.write(line.encode())
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever read has had enough; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
 
 
 def write_whole(lines: Iterator[str], output: Path) -> None:

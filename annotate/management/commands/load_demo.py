@@ -1,20 +1,21 @@
 """manage.py load_demo: the demo study, once, with people to sign in as."""
 
-import io
 import json
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 
 from annotate.blinding import Side, unblind
 from annotate.claiming import NothingToClaimError, claim_task
-from annotate.commanding import JsonCommand
-from annotate.demo.content import Content, load_content
-from annotate.demo.simulate import simulate
+from annotate.commanding import JsonCommand, RefusedCommandError
+from annotate.demo.content import ITEMS_FILE, load_items, load_study
+from annotate.demo.simulate import Answer, Items, simulate
 from annotate.intake import import_batch
 from annotate.judging import Answers, record_judgement, submission_key
 from annotate.models import Role, State, Study, Task, User
@@ -23,6 +24,19 @@ from annotate.steering import CriterionDraft, assign, change_state, create_study
 
 # How much of the work each annotator has done: something is left for everybody.
 DONE = (30, 26, 22, 14)
+FIELDS = (
+    "name",
+    "slug",
+    "baseline_name",
+    "candidate_name",
+    "question",
+    "guidelines",
+    "scale",
+    "both_bad",
+    "overlap",
+    "lease_minutes",
+    "seed",
+)
 
 
 class Command(JsonCommand):
@@ -31,7 +45,7 @@ class Command(JsonCommand):
     def answer(self, **options: Any) -> dict[str, Any]:
         if Study.objects.exists():
             return {"study": None, "accounts": None}
-        content = load_content()
+        content = load_study()
         with transaction.atomic():
             accounts = make_people(content)
             study = make_study(content)
@@ -44,12 +58,12 @@ class Command(JsonCommand):
         return f"Loaded the demo study '{answer['study']}'. Sign-in: {answer['accounts']}"
 
 
-def make_people(content: Content) -> list[dict[str, str]]:
+def make_people(content: dict[str, Any]) -> list[dict[str, str]]:
     """The demo's people, each with a password made at random."""
     people = [
-        (Role.ADMIN, content.admin),
-        (Role.LEAD, content.lead),
-        *((Role.ANNOTATOR, person) for person in content.annotators),
+        (Role.ADMIN, content["admin"]),
+        (Role.LEAD, content["lead"]),
+        *((Role.ANNOTATOR, person) for person in content["annotators"]),
     ]
     accounts = []
     for role, person in people:
@@ -59,47 +73,42 @@ def make_people(content: Content) -> list[dict[str, str]]:
     return accounts
 
 
-def make_study(content: Content) -> Study:
+def make_study(content: dict[str, Any]) -> Study:
     """The study, opened, with part of its work done."""
     study = create_study(
-        content.study["name"],
-        baseline_name=content.study["baseline"],
-        candidate_name=content.study["candidate"],
-        question=content.study["question"],
-        guidelines=content.study["guidelines"],
-        scale=content.study["scale"],
-        both_bad=content.study["both_bad"],
-        overlap=content.study["overlap"],
-        lease_minutes=content.study["lease_minutes"],
         criteria=[
             CriterionDraft(criterion["name"], description=criterion["description"])
-            for criterion in content.study["criteria"]
+            for criterion in content["criteria"]
         ],
-        seed=2026,
+        **{name: content[name] for name in FIELDS},
     )
-    source = Source("support-replies.jsonl", len(content.items), lambda: io.BytesIO(content.items))
-    intake = import_batch(study, [source], Options(), name="support replies")
+    source = Source(ITEMS_FILE.name, ITEMS_FILE.stat().st_size, lambda: ITEMS_FILE.open("rb"))
+    intake = import_batch(study, [source], Options(), name=content["batch_name"])
     if intake.batch is None:
-        raise RuntimeError(f"The demo's items are faulty: {intake.report.errors}")
+        raise RefusedCommandError(f"The demo's items are faulty: {intake.report.errors}")
     change_state(study, State.OPEN)
-    for number, person in enumerate(content.annotators):
+    for number, person in enumerate(content["annotators"]):
         annotator = User.objects.get(email=person["email"])
         assign(study, annotator)
         judge_some(study, annotator, number, content)
     return study
 
 
-def judge_some(study: Study, annotator: User, number: int, content: Content) -> None:
+def judge_some(study: Study, annotator: User, number: int, content: dict[str, Any]) -> None:
+    items: Items = load_items()
     for _ in range(DONE[number % len(DONE)]):
         try:
             task = claim_task(study, annotator)
         except NothingToClaimError:
             return
-        said = simulate(content.study, content.records, number, task.item.position - 1)
+        said = simulate(content, items, number, task.item.position - 1)
+        # The demo's past took as long as its people would have taken.
+        begun = Now() - timedelta(seconds=said["seconds"] * 1.1 + 1)
+        Task.objects.filter(pk=task.pk).update(claimed_at=begun)
         record_judgement(task.pk, annotator, submission_key(task), on_screen(said, task))
 
 
-def on_screen(said: dict[str, Any], task: Task) -> Answers:
+def on_screen(said: Answer, task: Task) -> Answers:
     """What the annotator pressed, from what they think of the systems."""
     side = Side(task.candidate_side)
     # Lifting the sides twice is no change, so the same function puts them on.
@@ -108,6 +117,7 @@ def on_screen(said: dict[str, Any], task: Task) -> Answers:
         both_bad=said["both_bad"],
         comparisons={key: unblind(value, side) for key, value in said["criteria"].items()},
         comment=said["comment"],
+        active_ms=round(said["seconds"] * 1000),
     )
 
 
