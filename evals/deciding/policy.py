@@ -1,0 +1,114 @@
+"""The thresholds agreed before: read, and changed only on record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from annotate.models import Judgement, Study, User
+from evals.gate import DEFAULT_GATES, Gate
+from evals.models import Policy
+
+CONFIDENCES = (0.9, 0.95, 0.99)
+
+
+class RefusedDecisionError(Exception):
+    """The policy or the decision stays as it is; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """The gates that a study is held to.
+
+    Attributes
+    ----------
+    stored : Policy or None
+        None while nobody has needed a row: then these are the defaults.
+    """
+
+    version: int
+    gates: tuple[Gate, ...]
+    confidence: float
+    stored: Policy | None = None
+
+
+def as_stored(gates: Sequence[Gate]) -> list[dict[str, Any]]:
+    """Gates as a policy keeps them."""
+    return [
+        {"key": gate.key, "threshold": gate.threshold, "required": gate.required} for gate in gates
+    ]
+
+
+def policy_in_force(study: Study) -> PolicyInForce:
+    """The latest policy of a study; the defaults where there is none. Writes nothing."""
+    latest = Policy.objects.filter(study=study).order_by("-version").first()
+    if latest is None:
+        return PolicyInForce(1, DEFAULT_GATES, 0.95)
+    return read_policy(latest)
+
+
+def current_policy(study: Study) -> Policy:
+    """The same as a row to refer to: the defaults become version 1."""
+    if stored := policy_in_force(study).stored:
+        return stored
+    stored, _ = Policy.objects.get_or_create(
+        study=study, version=1, defaults={"gates": as_stored(DEFAULT_GATES), "confidence": 0.95}
+    )
+    return stored
+
+
+def read_policy(policy: Policy) -> PolicyInForce:
+    kept = {gate["key"]: gate for gate in policy.gates}
+    gates = tuple(
+        replace(
+            gate,
+            threshold=float(kept[gate.key]["threshold"]),
+            required=bool(kept[gate.key]["required"]),
+        )
+        for gate in DEFAULT_GATES
+        if gate.key in kept
+    )
+    return PolicyInForce(policy.version, gates, policy.confidence, policy)
+
+
+def frozen_since(study: Study) -> datetime | None:
+    """When the first judgement froze the policy; None while it may change freely."""
+    first = Judgement.objects.filter(study=study).order_by("created_at").values("created_at")[:1]
+    return first[0]["created_at"] if first else None
+
+
+def change_policy(
+    study: Study,
+    gates: Sequence[Gate],
+    *,
+    confidence: float,
+    made_by: User,
+    reason: str = "",
+) -> Policy:
+    """Put new thresholds in force, as a further version; the old ones stay on record.
+
+    Raises
+    ------
+    RefusedDecisionError
+        If nothing would change, or the policy is frozen and no reason is given.
+    """
+    with transaction.atomic():
+        # A judgement holds its study FOR SHARE: either it is seen here, or it comes after.
+        Study.objects.select_for_update().get(pk=study.pk)
+        before = read_policy(current_policy(study))
+        if (as_stored(before.gates), before.confidence) == (as_stored(gates), confidence):
+            raise RefusedDecisionError("These are the thresholds in force: nothing was changed.")
+        if frozen_since(study) is not None and not reason.strip():
+            raise RefusedDecisionError(
+                "The policy is frozen, since somebody has judged: a change needs a reason."
+            )
+        return Policy.objects.create(
+            study=study,
+            version=before.version + 1,
+            gates=as_stored(gates),
+            confidence=confidence,
+            reason=reason.strip(),
+            made_by=made_by,
+        )

@@ -1,0 +1,159 @@
+"""The evidence as it is kept, and the decision that a person signs on it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from annotate.models import Study, User
+from evals import queries
+from evals.deciding.policy import RefusedDecisionError, current_policy, read_policy
+from evals.deciding.weighing import Weighing, weigh
+from evals.gate import GateResult
+from evals.models import Decision
+from evals.stats.estimates import Undefined
+
+
+def gate_as_json(result: GateResult, word: str = "cases") -> dict[str, Any]:
+    """A gate with all that a page or a script needs to show it."""
+    gate = result.gate
+    estimate = result.estimate or Undefined("there is no evidence yet")
+    return {
+        "gate": gate.key,
+        "title": gate.title,
+        "asks": gate.asks,
+        "status": result.status,
+        "threshold": gate.threshold,
+        "bar": gate.bar,
+        "direction": gate.direction,
+        "unit": gate.unit,
+        "required": gate.required,
+        "estimate": estimate.as_json(),
+        "word": word,
+        "sentence": result.sentence,
+        "missing": result.missing,
+    }
+
+
+def evidence_of(weighing: Weighing) -> dict[str, Any]:
+    """All that the verdict rests on; the same evidence gives the same JSON."""
+    study, tally, slots = weighing.study, weighing.tally, weighing.slots
+    return {
+        "study": {
+            "slug": study.slug,
+            "name": study.name,
+            "baseline": study.baseline_name,
+            "candidate": study.candidate_name,
+        },
+        "policy": {"version": weighing.policy.version, "confidence": weighing.policy.confidence},
+        "verdict": weighing.verdict,
+        "gates": [
+            gate_as_json(result, weighing.words.get(result.gate.key, "cases"))
+            for result in weighing.results
+        ],
+        "counts": {
+            "items": slots.items,
+            "tasks": slots.wanted,
+            "judgements": tally.n,
+            "annotators": tally.annotator_count,
+            "wins": tally.wins,
+            "ties": tally.ties,
+            "losses": tally.losses,
+            "both_bad": tally.both_bad,
+        },
+        "agreement": {"krippendorff_alpha_nominal": weighing.agreement.as_json()},
+    }
+
+
+def digest_of(evidence: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical JSON: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(
+        evidence, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Why one gate that is not met does not stop the candidate, and until when."""
+
+    gate: str
+    reason: str
+    until: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"gate": self.gate, "reason": self.reason, "until": self.until}
+
+
+def sign_decision(
+    study: Study,
+    signer: User,
+    *,
+    choice: str,
+    rationale: str,
+    seen: str,
+    waivers: Sequence[Waiver] = (),
+) -> Decision:
+    """Keep a decision with the evidence as it is, if that is what its signer saw.
+
+    Parameters
+    ----------
+    seen : str
+        Digest of the evidence on the page that was signed.
+    waivers : sequence of Waiver
+        To ship, one for each required gate that is not met.
+
+    Raises
+    ------
+    RefusedDecisionError
+        If the evidence is another by now, or a gate is neither met nor waived.
+    """
+    policy = current_policy(study)
+    with queries.snapshot(writing=True):
+        weighing = weigh(study, read_policy(policy))
+        evidence = evidence_of(weighing)
+        if digest_of(evidence) != seen:
+            raise RefusedDecisionError(
+                "The evidence has changed since you opened this page. Nothing was signed: look "
+                "at it as it is now, and sign again. What you wrote is still in the form."
+            )
+        if choice == Decision.Choice.SHIP:
+            _refuse_unwaived(weighing, waivers)
+            evidence["waivers"] = [waiver.as_json() for waiver in waivers]
+        return Decision.objects.create(
+            study=study,
+            policy=policy,
+            choice=choice,
+            verdict=weighing.verdict,
+            rationale=rationale,
+            evidence=evidence,
+            digest=digest_of(evidence),
+            signed_by=signer,
+            signed_name=f"{signer} ({signer.email})" if signer.name else signer.email,
+        )
+
+
+def to_waive(weighing: Weighing) -> list[GateResult]:
+    """Required gates that are not met."""
+    return [r for r in weighing.results if r.gate.required and r.status != "met"]
+
+
+def _refuse_unwaived(weighing: Weighing, waivers: Sequence[Waiver]) -> None:
+    waived = {waiver.gate for waiver in waivers}
+    titles = [r.gate.title for r in to_waive(weighing) if r.gate.key not in waived]
+    if titles:
+        raise RefusedDecisionError(
+            f"Not met and not waived: {', '.join(titles)}. To ship, each needs a reason and a date."
+        )
+
+
+def changed_since(decision: Decision, now: Mapping[str, Any]) -> bool:
+    """Whether the evidence is another than the one that was signed."""
+    signed = {key: value for key, value in decision.evidence.items() if key != "waivers"}
+    return digest_of(signed) != digest_of(now)
+
+
+def is_intact(decision: Decision) -> bool:
+    """Whether the stored evidence still has the digest that was signed."""
+    return digest_of(decision.evidence) == decision.digest

@@ -1,0 +1,146 @@
+"""Items that people disagree on or have flagged, a page at a time, and one item whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, Prefetch
+from django.db.models.functions import Coalesce, Left
+from django.shortcuts import get_object_or_404
+
+from annotate.models import Flag, Item, Judgement, Study, Task
+from evals.queries.reading import counted_from
+from evals.queries.votes import Source, counted_judgements
+
+# An item is disputed where some chose the baseline and some the candidate.
+DISPUTED = """
+, disputed AS (
+    SELECT item_id, max(preference) - min(preference) AS spread, count(*) AS n,
+           array_agg(preference ORDER BY preference) AS said
+    FROM votes GROUP BY item_id
+    HAVING min(preference) < 0 AND max(preference) > 0
+)
+SELECT item_id, said FROM disputed ORDER BY spread DESC, n DESC, item_id
+"""
+
+DISPUTED_COUNT = """
+SELECT count(*) FROM (
+    SELECT 1 FROM votes GROUP BY item_id HAVING min(preference) < 0 AND max(preference) > 0
+) AS disputed
+"""
+
+# Of each item the criterion that splits its annotators most evenly.
+MOST_SPLIT = """
+SELECT DISTINCT ON (item_id) item_id, criterion
+FROM (
+    SELECT item_id, criterion, position, max(leaning) - min(leaning) AS spread,
+           least(count(*) FILTER (WHERE leaning < 0), count(*) FILTER (WHERE leaning > 0)) AS fewer
+    FROM votes GROUP BY item_id, criterion, position
+) AS split
+WHERE fewer > 0 ORDER BY item_id, fewer DESC, spread DESC, position
+"""
+
+# No more of a prompt than a line of a list can show.
+PROMPT_START = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An item in a list: the start of its prompt, and what was said of it.
+
+    `preferences` go from the baseline to the candidate, with their strength.
+    """
+
+    public_id: UUID
+    prompt: str
+    category: str
+    preferences: Sequence[int]
+    most_disputed: str = ""
+    flags: Sequence[str] = ()
+
+
+def disputed_count(study: Study, only: Source | None = None) -> int:
+    ((count,),) = counted_from(_votes(study, only), DISPUTED_COUNT)
+    return int(count)
+
+
+def disputed_items(
+    study: Study, only: Source | None = None, *, limit: int = 5, offset: int = 0
+) -> list[Listed]:
+    """Items with votes for both systems: widest apart first, then most votes."""
+    window = f"LIMIT {int(limit)} OFFSET {int(offset)}"
+    rows = counted_from(_votes(study, only), DISPUTED + window)
+    return _listed(study, only, {row[0]: row[1] for row in rows})
+
+
+def flagged_count(study: Study) -> int:
+    flags = Flag.objects.filter(task__study=study)
+    return flags.values("task__item").distinct().count()
+
+
+def flagged_items(
+    study: Study, only: Source | None = None, *, limit: int = 5, offset: int = 0
+) -> list[Listed]:
+    """Items that somebody flagged, most flags first."""
+    items = list(
+        Item.objects.filter(study=study, tasks__flags__isnull=False)
+        .annotate(flag_count=Count("tasks__flags"))
+        .order_by("-flag_count", "pk")
+        .values_list("pk", flat=True)[offset : offset + limit]
+    )
+    rows = counted_from(
+        _votes(study, only).filter(task__item__in=items),
+        "SELECT item_id, array_agg(preference ORDER BY preference) FROM votes GROUP BY item_id",
+    )
+    said = {row[0]: row[1] for row in rows}
+    return _listed(study, only, {item: said.get(item, []) for item in items})
+
+
+def _listed(study: Study, only: Source | None, said: dict[int, list[int]]) -> list[Listed]:
+    """The items in the order of `said`."""
+    shown = Item.objects.filter(pk__in=said).annotate(start=Left("prompt", PROMPT_START))
+    items = {row[0]: row[1:] for row in shown.values_list("pk", "public_id", "start", "category")}
+    split = _most_split(study, only, list(said))
+    flags: dict[Any, list[str]] = {}
+    kinds = Flag.objects.filter(task__item__in=said).order_by("kind")
+    for item, kind in kinds.values_list("task__item", "kind").distinct():
+        flags.setdefault(item, []).append(kind)
+    return [
+        Listed(*items[pk], preferences, split.get(pk, ""), flags.get(pk, []))
+        for pk, preferences in said.items()
+    ]
+
+
+def _most_split(study: Study, only: Source | None, items: list[int]) -> dict[int, str]:
+    votes = (
+        counted_judgements(study, only)
+        .filter(task__item__in=items, ratings__criterion__isnull=False)
+        .values(
+            item_id=F("task__item_id"),
+            criterion=F("ratings__criterion__name"),
+            position=F("ratings__criterion__position"),
+            leaning=Coalesce(
+                F("ratings__preference"),
+                F("ratings__candidate_score") - F("ratings__baseline_score"),
+            ),
+        )
+    )
+    return dict(counted_from(votes, MOST_SPLIT)) if items else {}
+
+
+def _votes(study: Study, only: Source | None) -> Any:
+    return counted_judgements(study, only).values("preference", item_id=F("task__item_id"))
+
+
+def item_with_tasks(study: Study, public_id: UUID) -> tuple[Item, list[Task]]:
+    """One item and everybody who met it, each with all versions of what they said."""
+    item = get_object_or_404(Item.objects.select_related("batch"), study=study, public_id=public_id)
+    versions = Judgement.objects.order_by("-version").prefetch_related("ratings__criterion")
+    tasks = (
+        Task.objects.filter(item=item, annotator__isnull=False)
+        .select_related("annotator")
+        .prefetch_related("flags", Prefetch("judgements", queryset=versions))
+        .order_by("claimed_at", "slot")
+    )
+    return item, list(tasks)

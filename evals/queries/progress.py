@@ -1,0 +1,181 @@
+"""How far a study is: by batch, category, annotator and day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count
+
+from annotate.models import Assignment, Batch, Flag, Study
+from evals.queries.reading import counted_from, rows_of
+from evals.queries.votes import Source, counted_judgements
+
+# Slots are counted item by item first: so that items need no DISTINCT.
+SLOTS = """
+WITH slots AS (
+    SELECT item_id,
+           count(*) FILTER (WHERE state IN ('free', 'claimed', 'judged')) AS wanted,
+           count(*) FILTER (WHERE state = 'judged') AS judged
+    FROM annotate_task WHERE study_id = %(study)s GROUP BY item_id
+)
+SELECT i.batch_id, i.category, grouping(i.batch_id) = 0, grouping(i.category) = 0,
+       coalesce(sum(wanted), 0)::bigint, coalesce(sum(judged), 0)::bigint, count(*)
+FROM annotate_item i LEFT JOIN slots ON slots.item_id = i.id
+WHERE i.study_id = %(study)s
+GROUP BY GROUPING SETS ((), (i.batch_id), (i.category))
+"""
+
+PEOPLE = """
+SELECT annotator_id,
+       count(*) FILTER (WHERE state = 'judged'),
+       count(*) FILTER (WHERE state = 'skipped'),
+       count(*) FILTER (WHERE state = 'lapsed'),
+       count(*) FILTER (WHERE state = 'surplus'),
+       count(*) FILTER (WHERE state = 'claimed'),
+       max(judged_at)
+FROM annotate_task WHERE study_id = %(study)s AND annotator_id IS NOT NULL
+GROUP BY annotator_id
+"""
+
+DAYS = """
+SELECT (judged_at AT TIME ZONE %(zone)s)::date, count(*)
+FROM annotate_task WHERE study_id = %(study)s AND state = 'judged'
+GROUP BY 1 ORDER BY 1
+"""
+
+RECENT = """
+SELECT count(*), extract(epoch FROM now() - min(first))::float
+FROM annotate_task t,
+     (SELECT min(judged_at) AS first FROM annotate_task
+      WHERE study_id = %(study)s AND state = 'judged') AS began
+WHERE t.study_id = %(study)s AND t.state = 'judged' AND t.judged_at > now() - interval '7 days'
+"""
+
+PACE = """
+SELECT annotator_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY active_ms)::float / 1000
+FROM votes WHERE active_ms > 0 GROUP BY annotator_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Judgements wanted and made in a part of a study."""
+
+    wanted: int
+    judged: int
+    items: int
+
+    @property
+    def left(self) -> int:
+        return self.wanted - self.judged
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a study is.
+
+    Attributes
+    ----------
+    batches : sequence of (Batch, Slots)
+    categories : sequence of (name, Slots), largest first
+    days : sequence of (day, judgements), days with judgements only
+    last_week : int
+        Judgements of the last seven days.
+    seconds_since_first : float or None
+        Since the first judgement.
+    """
+
+    total: Slots
+    batches: Sequence[tuple[Batch, Slots]]
+    categories: Sequence[tuple[str, Slots]]
+    days: Sequence[tuple[date, int]]
+    last_week: int
+    seconds_since_first: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What one annotator did in a study."""
+
+    id: UUID
+    name: str
+    email: str
+    is_active: bool
+    cap: int | None
+    judged: int
+    skipped: int
+    lapsed: int
+    surplus: int
+    claimed: int
+    last_at: datetime | None
+
+
+def progress(study: Study) -> Progress:
+    rows = rows_of(SLOTS, {"study": study.pk})
+    by_batch = {row[0]: Slots(*row[4:]) for row in rows if row[2]}
+    by_category = [(row[1], Slots(*row[4:])) for row in rows if row[3]]
+    total = next((Slots(*row[4:]) for row in rows if not row[2] and not row[3]), Slots(0, 0, 0))
+    ((last_week, since_first),) = rows_of(RECENT, {"study": study.pk})
+    return Progress(
+        total=total,
+        batches=[
+            (batch, by_batch.get(batch.pk, Slots(0, 0, batch.item_count)))
+            for batch in Batch.objects.filter(study=study).order_by("number")
+        ],
+        categories=sorted(by_category, key=lambda part: (-part[1].items, part[0])),
+        days=[(row[0], row[1]) for row in _days(study)],
+        last_week=last_week,
+        seconds_since_first=since_first,
+    )
+
+
+def _days(study: Study) -> list[tuple[Any, ...]]:
+    return rows_of(DAYS, {"study": study.pk, "zone": settings.TIME_ZONE})
+
+
+def total_slots(study: Study) -> Slots:
+    """Judgements wanted and made in all."""
+    rows = rows_of(SLOTS.replace("(), (i.batch_id), (i.category)", "()"), {"study": study.pk})
+    return Slots(*rows[0][4:]) if rows else Slots(0, 0, 0)
+
+
+def people(study: Study) -> list[Person]:
+    """Everybody assigned to a study, or who once was, by name."""
+    did = {row[0]: row[1:] for row in rows_of(PEOPLE, {"study": study.pk})}
+    nothing = (0, 0, 0, 0, 0, None)
+    assigned = Assignment.objects.filter(study=study).select_related("annotator")
+    return [
+        Person(
+            a.annotator_id,
+            str(a.annotator),
+            a.annotator.email,
+            a.is_active and a.annotator.is_active,
+            a.cap,
+            *did.get(a.annotator_id, nothing),
+        )
+        for a in sorted(assigned, key=lambda a: (str(a.annotator).lower(), a.annotator.email))
+    ]
+
+
+def median_seconds(study: Study, only: Source | None = "blind") -> dict[UUID, float]:
+    """Of each annotator the median time at work on a judgement."""
+    votes = counted_judgements(study, only).values("annotator_id", "active_ms")
+    return {row[0]: row[1] for row in counted_from(votes, PACE)}
+
+
+def flagged(study: Study) -> dict[str, int]:
+    """Items flagged, by kind of flag."""
+    kinds = (
+        Flag.objects.filter(task__study=study)
+        .values("kind")
+        .annotate(items=Count("task__item", distinct=True))
+    )
+    return {row["kind"]: row["items"] for row in kinds}
+
+
+def has_imported(study: Study) -> bool:
+    """Whether judgements made elsewhere are among those that count."""
+    return counted_judgements(study, "imported").exists()

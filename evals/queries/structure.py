@@ -1,0 +1,67 @@
+"""How many candidate outputs match their reference, and are valid JSON where JSON is due."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Func, Q, TextField, Value
+from django.db.models.functions import Left
+
+from annotate.models import Item, Study
+from evals.matching import is_structured, matches, parses
+
+# White space as Python strips it.
+SPACE = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+# What can be the same JSON in another spelling begins like this; everything else is compared
+# in the database. Before version 16 PostgreSQL cannot ask whether a text is JSON.
+SPELLED = tuple('{["-0123456789')
+CHUNK = 500
+
+
+class _Trimmed(Func):
+    function = "btrim"
+    output_field = TextField()
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCounts:
+    """Items with a reference, and what the candidate made of them.
+
+    Attributes
+    ----------
+    references, matched : int
+        Items with a reference; of these, outputs that match it.
+    structured, valid : int
+        Items whose reference is a JSON object or array; of these, outputs that are valid JSON.
+    """
+
+    references: int
+    matched: int
+    structured: int
+    valid: int
+
+
+def reference_counts(study: Study) -> ReferenceCounts:
+    """Hold every candidate output against its reference; an empty reference is none."""
+    given = (
+        Item.objects.filter(study=study, reference__isnull=False)
+        .annotate(
+            wanted=_Trimmed("reference", Value(SPACE)),
+            given=_Trimmed("candidate_output", Value(SPACE)),
+        )
+        .exclude(wanted="")
+        .annotate(first=Left("wanted", 1))
+    )
+    plain = given.exclude(first__in=SPELLED).aggregate(
+        n=Count("pk"), matched=Count("pk", filter=Q(given=F("wanted")))
+    )
+    references, matched, structured, valid = plain["n"], plain["matched"], 0, 0
+    rows = given.filter(first__in=SPELLED).values_list("wanted", "given")
+    for wanted, output in rows.iterator(chunk_size=CHUNK):
+        references += 1
+        matched += matches(wanted, output)
+        if is_structured(wanted):
+            structured += 1
+            valid += parses(output)
+    return ReferenceCounts(references, matched, structured, valid)

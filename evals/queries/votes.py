@@ -1,0 +1,162 @@
+"""Votes as counts: by item and annotator, by category, side and criterion, by pair."""
+
+from typing import Any, Literal
+
+import numpy as np
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
+
+from annotate.models import Judgement, Study
+from evals.queries.reading import counted_from
+from evals.stats.checks import Ints
+from evals.tallies import SidedVotes, Tally, counts_of
+
+Source = Literal["blind", "imported"]
+
+# Items are rows without an annotator, annotators are rows without an item; equal items are
+# counted together. "l..." is with the candidate on the left, "r..." on the right.
+SIDED_VOTES = """
+, grouped AS (
+    SELECT annotator_id, category,
+           count(*) FILTER (WHERE candidate_side = 'left' AND preference < 0) AS l_loss,
+           count(*) FILTER (WHERE candidate_side = 'left' AND preference = 0) AS l_tie,
+           count(*) FILTER (WHERE candidate_side = 'left' AND preference > 0) AS l_win,
+           count(*) FILTER (WHERE candidate_side = 'right' AND preference < 0) AS r_loss,
+           count(*) FILTER (WHERE candidate_side = 'right' AND preference = 0) AS r_tie,
+           count(*) FILTER (WHERE candidate_side = 'right' AND preference > 0) AS r_win,
+           CASE WHEN annotator_id IS NULL THEN 0 ELSE count(*) FILTER (WHERE both_bad) END AS bad
+    FROM votes GROUP BY GROUPING SETS ((item_id, category), (annotator_id, category))
+)
+SELECT annotator_id, category, l_loss, l_tie, l_win, r_loss, r_tie, r_win, bad, count(*)
+FROM grouped GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY category, annotator_id
+"""
+
+CRITERIA = """
+, grouped AS (
+    SELECT criterion_id, annotator_id,
+           count(*) FILTER (WHERE leaning < 0) AS losses,
+           count(*) FILTER (WHERE leaning = 0) AS ties,
+           count(*) FILTER (WHERE leaning > 0) AS wins
+    FROM votes GROUP BY GROUPING SETS ((criterion_id, item_id), (criterion_id, annotator_id))
+)
+SELECT criterion_id, annotator_id IS NULL, losses, ties, wins, count(*)
+FROM grouped GROUP BY 1, 2, 3, 4, 5
+"""
+
+PAIRS = """
+, said AS (SELECT item_id, annotator_id, sign(preference)::int + 1 AS what FROM votes)
+SELECT a.annotator_id, b.annotator_id, a.what, b.what, count(*)
+FROM said a JOIN said b ON a.item_id = b.item_id AND a.annotator_id < b.annotator_id
+GROUP BY 1, 2, 3, 4
+"""
+
+WITH_OTHERS = """
+, said AS (
+    SELECT annotator_id,
+           count(*) OVER (PARTITION BY item_id) - 1 AS others,
+           count(*) OVER (PARTITION BY item_id, sign(preference)) - 1 AS same
+    FROM votes
+)
+SELECT annotator_id, others, same, count(*) FROM said WHERE others > 0 GROUP BY 1, 2, 3
+"""
+
+SCORES = """
+SELECT criterion_id, avg(baseline_score)::float, avg(candidate_score)::float, count(*)
+FROM votes WHERE baseline_score IS NOT NULL GROUP BY 1
+"""
+
+
+def counted_judgements(study: Study, only: Source | None = None) -> QuerySet[Judgement]:
+    """The judgements that count, of one source or of both."""
+    counted: QuerySet[Judgement] = Judgement.objects.counted().filter(study=study)
+    return counted.filter(source=only) if only else counted
+
+
+def sided_votes(study: Study, only: Source | None = None) -> SidedVotes:
+    """Everything said of the overall question, by item, annotator, category and side."""
+    votes = counted_judgements(study, only).values(
+        "annotator_id",
+        "candidate_side",
+        "preference",
+        "both_bad",
+        item_id=F("task__item_id"),
+        category=F("task__item__category"),
+    )
+    rows = counted_from(votes, SIDED_VOTES)
+    names = list(dict.fromkeys(row[1] for row in rows))
+    number = {name: index for index, name in enumerate(names)}
+    items = [(number[row[1]], *row[2:8], row[9]) for row in rows if row[0] is None]
+    people = [(number[row[1]], *row[2:9]) for row in rows if row[0] is not None]
+    annotators = [row[0] for row in rows if row[0] is not None]
+    return SidedVotes(names, counts_of(items, 8), counts_of(people, 8), annotators)
+
+
+def criterion_tallies(study: Study, only: Source | None = None) -> dict[int, Tally]:
+    """What was said for each criterion; of two scores the higher one wins."""
+    rows = counted_from(_ratings(study, only), CRITERIA)
+    keys = dict.fromkeys(row[0] for row in rows)
+    return {
+        key: Tally(
+            counts_of(row[2:6] for row in rows if row[0] == key and row[1]),
+            counts_of(row[2:6] for row in rows if row[0] == key and not row[1]),
+        )
+        for key in keys
+    }
+
+
+def mean_scores(study: Study, only: Source | None = None) -> dict[int, tuple[float, float, int]]:
+    """Of each scored criterion the mean of the baseline, of the candidate, and how many."""
+    rows = counted_from(_ratings(study, only), SCORES)
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def _ratings(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
+    return (
+        counted_judgements(study, only)
+        .filter(ratings__criterion__isnull=False)
+        .values(
+            "annotator_id",
+            item_id=F("task__item_id"),
+            criterion_id=F("ratings__criterion_id"),
+            leaning=Coalesce(
+                F("ratings__preference"),
+                F("ratings__candidate_score") - F("ratings__baseline_score"),
+            ),
+            baseline_score=F("ratings__baseline_score"),
+            candidate_score=F("ratings__candidate_score"),
+        )
+    )
+
+
+def pair_tables(study: Study, only: Source | None = None) -> tuple[list[tuple[Any, Any]], Ints]:
+    """For each pair of annotators who share items, what both said of them.
+
+    Returns
+    -------
+    list of (annotator, annotator)
+    (P, 3, 3) array of counts
+        Items by what the first (rows) and the second (columns) said, in the order
+        baseline, tie, candidate.
+    """
+    rows = counted_from(_bare_votes(study, only), PAIRS)
+    index = {pair: number for number, pair in enumerate(dict.fromkeys(row[:2] for row in rows))}
+    tables = np.zeros((len(index), 3, 3), dtype=np.int64)
+    for first, second, row, column, count in rows:
+        tables[index[first, second], row, column] = count
+    return list(index), tables
+
+
+def agreement_with_others(
+    study: Study, only: Source | None = None
+) -> dict[Any, list[tuple[int, int, int]]]:
+    """For each annotator rows (others on an item, of these who agree, items with just these)."""
+    found: dict[Any, list[tuple[int, int, int]]] = {}
+    for annotator, others, same, count in counted_from(_bare_votes(study, only), WITH_OTHERS):
+        found.setdefault(annotator, []).append((others, same, count))
+    return found
+
+
+def _bare_votes(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
+    return counted_judgements(study, only).values(
+        "annotator_id", "preference", item_id=F("task__item_id")
+    )
