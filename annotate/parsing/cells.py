@@ -60,9 +60,12 @@ class CellReader:
         texts: dict[str, str] = {}
         metadata: dict[str, JSON] = {}
         taken: dict[str, str] = {}
+        roles = self._columns.roles
+        if not record.values.keys() <= roles.keys():
+            self._columns.learn(record)
         for column, value in record.values.items():
-            role = self._columns.roles.get(column) or self._columns.learn(column, record)
-            if len(self.first_values) < len(self._columns.roles):
+            role = roles[column]
+            if len(self.first_values) < len(roles):
                 self.keep_first({column: value})
             if role == METADATA:
                 metadata[column] = self._metadata(value, record, column)

@@ -64,9 +64,7 @@ class Columns:
         self._log = log
         self._file = file
         self._mapping = self._checked(options.mapping)
-        self._mapped = set(self._mapping.values())
         self._lacking: dict[str, list[tuple[int, int]]] = {}
-        self._lacking_count: dict[str, int] = {}
         self._first_seen: dict[str, tuple[int | None, int]] = {}
         self._conflicts: set[tuple[str, str]] = set()
 
@@ -74,7 +72,10 @@ class Columns:
         """The mapping by normalised column name, without what makes no sense."""
         kept: dict[str, str] = {}
         for column, field in mapping.items():
-            if field not in (*FIELDS, METADATA, IGNORE):
+            if field in (*FIELDS, METADATA, IGNORE):
+                kept[normalised(column)] = self._own(field)
+            elif self._side != OUTPUTS[1]:
+                # Of two files only the first says so.
                 self._log.error(
                     "unknown_column_mapping",
                     f"no field is called {shown(field)}. Fields: {', '.join(FIELDS)}, "
@@ -82,8 +83,6 @@ class Columns:
                     column=column,
                     file=self._file,
                 )
-            else:
-                kept[normalised(column)] = self._own(field)
         return kept
 
     def _own(self, field: str) -> str:
@@ -107,22 +106,33 @@ class Columns:
             if role in FIELDS and by_field.setdefault(role, name) != name:
                 self.conflict(by_field[role], name, role, None, line)
 
-    def learn(self, name: str, record: Record) -> str:
-        """The role of a column met for the first time in `record`."""
-        return self._learn(name, record.row, record.line)
+    def learn(self, record: Record) -> None:
+        """Take the columns that `record` is the first to have."""
+        for name in record.values:
+            if name not in self.roles:
+                self._learn(name, record.row, record.line)
 
-    def _learn(self, name: str, row: int | None, line: int) -> str:
+    def _learn(self, name: str, row: int | None, line: int) -> None:
         key = normalised(name)
-        if key in self._mapping:
-            role = self._mapping[key]
-        else:
-            role = self._names.get(key, METADATA)
-            role = METADATA if role in self._mapped else role
+        chosen = self._mapping.get(key)
+        role = chosen or self._names.get(key, METADATA)
+        if role in FIELDS:
+            role = self._settle(role, chosen is not None)
         self.roles[name] = role
         self._first_seen[name] = (row, line)
         self._check_name(name, row, line)
         self._release(role)
-        return role
+
+    def _settle(self, field: str, chosen: bool) -> str:
+        """What a column chosen for `field`, or only recognised as it, is beside the others.
+
+        A choice turns columns that were only recognised into metadata.
+        """
+        holders = [name for name, role in self.roles.items() if role == field]
+        recognised = [name for name in holders if normalised(name) not in self._mapping]
+        if chosen:
+            self.roles.update(dict.fromkeys(recognised, METADATA))
+        return METADATA if not chosen and len(recognised) < len(holders) else field
 
     def _check_name(self, name: str, row: int | None, line: int) -> None:
         limit = self._limits.max_header_chars
@@ -156,7 +166,6 @@ class Columns:
 
         Whether the record or the whole file lacks it shows only when another record has it.
         """
-        self._lacking_count[field] = self._lacking_count.get(field, 0) + 1
         places = self._lacking.setdefault(field, [])
         if field in self.roles.values():
             self._missing_value(field, record.row, record.line)
@@ -203,12 +212,17 @@ class Columns:
                 file=self._file,
                 first=True,
             )
-        known = {normalised(name) for name in self.roles}
-        for column in self._mapping:
-            if column not in known:
-                text = f"the mapping names a column the file does not have. {self._found()}"
-                self._error("unknown_column_mapping", text, None, column)
         self._warn_unknown()
+
+    def unmet(self) -> set[str]:
+        """Columns that the mapping names and the file does not have."""
+        known = {normalised(name) for name in self.roles}
+        return {column for column in self._mapping if column not in known} if known else set()
+
+    def refuse_unmet(self, columns: set[str]) -> None:
+        for column in sorted(columns):
+            text = f"the mapping names a column that is not there. {self._found()}"
+            self._error("unknown_column_mapping", text, None, column)
 
     def _missing_text(self, hint: str) -> str:
         cure = hint or "Rename a column, or choose which column it is."

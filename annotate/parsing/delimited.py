@@ -50,6 +50,8 @@ class Tokens:
                 yield error
                 continue
             self.cut = self._lines.cut
+            if self.cut:
+                self._lines.skip_rest()
             if self.count > 1 or cells[0]:
                 yield cells
 

@@ -19,8 +19,9 @@ WARNINGS = {
     "empty_output": "an output is empty and was allowed. Annotators will see that it is empty.",
     "self_identification": "an output names a model or its maker, so annotators may guess who "
     "wrote it. Check these rows; the blind cannot hide what the text says.",
-    "id_names_a_model": "the value names a model. It is never shown to annotators as long as they "
-    "judge, but rename it if exports are shared.",
+    "id_names_a_model": "the id names a model. Annotators never see ids; rename it all the same "
+    "if exports are shared with them.",
+    "category_names_a_model": "the category names a model. Rename it: categories may be shown.",
     "invisible_characters": "the text holds invisible characters (zero-width or tag characters). "
     "They are kept; annotators cannot see them.",
     "bidi_controls": "the text holds characters that change the direction of writing. They are "

@@ -114,10 +114,10 @@ class InputFile:
     def _take_header(self, reader: DelimitedReader, cells: CellReader) -> None:
         self.columns.learn_header(reader.header, reader.line)
         if len(self.columns.missing()) < len(self.columns.required):
-            self.columns.finish()
+            self._finish_columns()
             return
         # Without one wanted column there is nothing to check; a few rows show what there is.
-        self.columns.finish(hint_for(reader.header, self.format))
+        self._finish_columns(hint_for(reader.header, self.format))
         for values in reader.sample(ROWS_WITHOUT_COLUMNS):
             cells.keep_first(values)
         raise HaltError
@@ -140,7 +140,12 @@ class InputFile:
         self._log.error(code, text, row=record.row, line=record.line, file=self._file)
         raise HaltError
 
+    def _finish_columns(self, hint: str = "") -> None:
+        self.columns.finish(hint)
+        if self._side is None:
+            self.columns.refuse_unmet(self.columns.unmet())
+
     def _finish(self, reader: Reader) -> None:
         if not isinstance(reader, DelimitedReader):
-            self.columns.finish()
+            self._finish_columns()
         self._log.add_byte(self._file, lambda: first_undecodable(self._stream))

@@ -11,7 +11,7 @@ _UNSEEN = r"\xad\u115f\u1160\u180e\u200b\u2060-\u2065\u3164\ufeff\ufff9-\ufffb\U
 _JOINERS = r"\u200c\u200d"
 
 # One pass over a text that has nothing of the kind, which is nearly every text.
-_ANY_ASCII = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ASCII_CONTROL = bytes(code for code in (*range(32), 127) if chr(code) not in "\t\n\r")
 _ANY = re.compile(f"[\\x00{_CONTROL}{_BIDI}{_UNSEEN}{_JOINERS}\ufffd\ud800-\udfff]")
 
 # Joiners belong to emoji and to many scripts; beside ASCII or an edge they only hide.
@@ -28,7 +28,10 @@ _ODD = (
 
 def suspicious(text: str) -> bool:
     """Whether `refused` or `odd` could find anything."""
-    return (_ANY_ASCII if text.isascii() else _ANY).search(text) is not None
+    if text.isascii():
+        # Deleting bytes is five times as fast as searching for one of them.
+        return len(text.encode("ascii").translate(None, _ASCII_CONTROL)) != len(text)
+    return _ANY.search(text) is not None
 
 
 def refused(text: str) -> str:

@@ -6,11 +6,12 @@ again, record by record, where the first file asks for them.
 
 from array import array
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from annotate.parsing.cells import CellReader, Parts
 from annotate.parsing.columns import Columns
 from annotate.parsing.contract import JSON, Limits, Options
-from annotate.parsing.faults import FaultLog
+from annotate.parsing.faults import FaultLog, HaltError
 from annotate.parsing.files import InputFile
 from annotate.parsing.keyindex import KeyIndex
 
@@ -58,14 +59,20 @@ class Join:
                 continue
             self._met[ordinal] = 1
             other = self._read(ordinal)
+            if other.texts[self.key] != key:
+                raise RuntimeError("The second file changed while it was being read.")
             self._compare(parts, other)
             yield parts, other
-        if self._log.error_count == before:
+        if self._log.error_count == before and not faulty_second:
             self._report_unmet()
+        first, second = self._first.columns, self._second.columns
+        first.refuse_unmet(first.unmet() & second.unmet())
 
     def _faults_of(self, work: Callable[[], None]) -> bool:
+        """Whether `work` found any. If it came to a halt, the other file is still worth reading."""
         before = self._log.error_count
-        work()
+        with suppress(HaltError):
+            work()
         return self._log.error_count > before
 
     def _index_second(self) -> None:

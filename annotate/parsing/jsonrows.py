@@ -107,6 +107,7 @@ class LinesReader(JSONRecords):
             if self.row == 1:
                 self._refuse_array(text)
             if lines.cut:
+                lines.skip_rest()
                 self._too_long(lines.number)
                 continue
             values = self._values(text, lines.number)

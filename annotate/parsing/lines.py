@@ -76,8 +76,8 @@ def first_undecodable(stream: BinaryIO) -> int | None:
 class PhysicalLines:
     """Lines ended by LF, CRLF or CR and by nothing else, their ends kept.
 
-    While a line is in hand, `number` and `offset` say where it begins and `cut` whether it was
-    longer than `cap`; the rest of such a line is skipped.
+    While a line is in hand, `number` and `offset` say where it begins. A line longer than `cap`
+    comes in pieces, all but the last of them `cut`; `skip_rest` passes what is left of it.
     """
 
     def __init__(self, data: CountedStream, offset: int, cap: int) -> None:
@@ -90,15 +90,14 @@ class PhysicalLines:
 
     def __iter__(self) -> Iterator[str]:
         while line := self._text.readline(self._cap):
-            self.number += 1
+            self.number += not self.cut
             self.offset = self._next
             self._next += byte_length(line)
             self.cut = len(line) == self._cap and line[-1] not in "\r\n"
             yield line
-            if self.cut:
-                self._skip_rest()
 
-    def _skip_rest(self) -> None:
+    def skip_rest(self) -> None:
+        self.cut = False
         while rest := self._text.readline(self._cap):
             self._next += byte_length(rest)
             if rest[-1] in "\r\n":

@@ -44,6 +44,8 @@ class Observer:
         name = row.category
         if name not in known and len(known) >= MAX_CATEGORIES:
             name = OTHER_CATEGORIES
+        if name not in known and name and names_a_model(name):
+            self._warn("category_names_a_model", row, "category")
         known[name] = known.get(name, 0) + 1
         baseline, candidate = len(row.baseline_output), len(row.candidate_output)
         self._lengths[0].append(baseline)
@@ -69,8 +71,6 @@ class Observer:
     def _names(self, row: Row) -> None:
         if row.item_id is not None and names_a_model(row.item_id):
             self._warn("id_names_a_model", row, "item_id")
-        elif row.category and names_a_model(row.category):
-            self._warn("id_names_a_model", row, "category")
         if names_a_model(f"{row.baseline_output}\n{row.candidate_output}"):
             fields = (field for field, text in _outputs_of(row) if names_a_model(text))
             self._warn("self_identification", row, next(fields, "candidate_output"))
