@@ -77,13 +77,13 @@ def sample_size_proportion(
     if null == true or (alternative != "two-sided" and (true > null) != (alternative == "greater")):
         raise UndefinedError("the alternative holds no difference to detect")
     tail = level / 2 if alternative == "two-sided" else level
-    horizon = 2 * _normal_size(null, true, tail, wanted) + 100
+    horizon = 3 * _normal_size(null, true, tail, wanted) // 2 + 100
     while horizon <= 4 * MAX_SAMPLE:
         enough = _power(horizon, null, true, tail, alternative) >= wanted
         short = np.flatnonzero(~enough)
         last = int(short[-1]) + 1 if short.size else 0
-        # The teeth of the saw shrink with n: half the horizon without one is the end of them.
-        if last <= horizon // 2 + 50:
+        # The teeth of the saw shrink with n: a quarter of the way without one is their end.
+        if last <= 3 * horizon // 4:
             return SampleSize(last + 1, int(np.flatnonzero(enough)[0]) + 1)
         horizon *= 2
     raise UndefinedError(f"it would take more than {MAX_SAMPLE:,} votes")
@@ -112,7 +112,11 @@ def _power(horizon: int, null: float, true: float, tail: float, alternative: str
 
 def _critical(n: Floats, null: float, tail: float) -> Floats:
     """Least count whose upper tail under `null` is at most `tail`, for every n."""
-    below, above = np.zeros_like(n), n + 1
+    guess = np.round(n * null - ndtri(tail) * np.sqrt(n * null * (1 - null)))
+    below, above = np.clip(guess - 2, 0, n + 1), np.clip(guess + 3, 0, n + 1)
+    # The normal guess is rarely off by more; where it is, search the whole range.
+    below = np.where(binomial_at_least(below, n, null) > tail, below, 0.0)
+    above = np.where(binomial_at_least(above, n, null) <= tail, above, n + 1)
     while (above - below > 1).any():
         middle = np.floor((below + above) / 2)
         rare = binomial_at_least(middle, n, null) <= tail

@@ -96,9 +96,19 @@ def unit_rows(
     keep = (table.sum(axis=1) > 0) & (times > 0)
     table, times = table[keep], times[keep]
     if len(table) > 0:
-        table, inverse = np.unique(table, axis=0, return_inverse=True)
+        _, first, inverse = np.unique(_row_codes(table), return_index=True, return_inverse=True)
+        table = table[first]
         times = np.bincount(inverse.ravel(), weights=times).astype(np.float64)
     return UnitRows(table, times, np.asarray(places, dtype=float))
+
+
+def _row_codes(table: Floats) -> Floats:
+    """One number for each row, equal where the rows are equal."""
+    base = table.max() + 1
+    if table.shape[1] * np.log2(base) < 53:
+        # Digits of one number: a hundred times quicker to sort than rows.
+        return np.asarray(table @ base ** np.arange(table.shape[1]))
+    return np.unique(table, axis=0, return_inverse=True)[1].ravel().astype(np.float64)
 
 
 def encode_ratings(
