@@ -29,7 +29,7 @@ class EmergencySite(admin.AdminSite):
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         guarded = super().admin_view(view, cacheable)
 
-        def for_admins(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def for_admins(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             not_found_unless(self.has_permission(request))
             return guarded(request, *args, **kwargs)
 
