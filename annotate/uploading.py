@@ -145,7 +145,7 @@ def check_again(upload: Upload, choices: Choices) -> Upload:
     return Upload.objects.get(pk=upload.pk)
 
 
-def accept(upload: Upload) -> Upload:
+def accept(upload: Upload, name: str = "") -> Upload:
     """Import an upload that was found in order: a small one now, a large one by a job.
 
     Whoever asks a second time gets what the first one got.
@@ -156,7 +156,10 @@ def accept(upload: Upload) -> Upload:
             return locked
         # A small import would wait for the large one of the same study, and its page with it.
         busy = Upload.objects.filter(study=locked.study_id, state=Upload.State.IMPORTING).exists()
-        Upload.objects.filter(pk=locked.pk).update(state=Upload.State.IMPORTING, progress=0)
+        locked.name = name[:NAME_CHARS] or locked.name
+        locked.state = Upload.State.IMPORTING
+        locked.progress = 0
+        locked.save(update_fields=["name", "state", "progress"])
         if busy or not is_small(locked):
             _defer(IMPORT_JOB, locked.pk)
         else:
