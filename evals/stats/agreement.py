@@ -46,9 +46,9 @@ SUMMARY: dict[str, Coefficient] = {
 def agreement_summary(
     unit_counts: npt.ArrayLike,
     multiplicity: npt.ArrayLike | None = None,
-    *,
     seed: int = 0,
     draws: int = DRAWS,
+    *,
     confidence: float = 0.95,
 ) -> dict[str, Estimate | Undefined]:
     """Everything that a page says of the agreement on one question.
@@ -234,7 +234,8 @@ def _estimates(
     draws: int,
     confidence: float,
 ) -> dict[str, Estimate | Undefined]:
-    level, repeats = inside(confidence, "the confidence"), count(draws, "the number of draws")
+    level = inside(confidence, "the confidence")
+    repeats = max(1, count(draws, "the number of draws"))
     if rows.n_paired == 0:
         reason = "no item has two judgements"
         return {key: Undefined(reason, 0, NAMES[key]) for key in wanted}

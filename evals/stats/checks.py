@@ -1,6 +1,7 @@
 """Impossible input is refused here, in a sentence, before any formula sees it."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
@@ -14,22 +15,29 @@ Ints = npt.NDArray[np.int64]
 
 # Beyond 2^53 a float no longer tells neighbouring counts apart.
 LARGEST_COUNT = 2**53
+# Squares and products of what lies below stay inside the range of floats.
+LARGEST_NUMBER = 1e100
 
 
-def number(value: object, name: str) -> float:
+def is_number(value: object) -> bool:
+    """A number of any kind (databases answer sums as Decimal), but not True or False."""
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool | np.bool_)
+
+
+def number(value: Any, name: str) -> float:
     """`value` as a finite float."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    if not is_number(value):
         raise UndefinedError(f"{name} must be a number")
     try:
         plain = float(value)
     except OverflowError:
         plain = np.inf
-    if not np.isfinite(plain):
-        raise UndefinedError(f"{name} must be a finite number")
+    if not abs(plain) <= LARGEST_NUMBER:  # NaN is not
+        raise UndefinedError(f"{name} must be a finite number below 1e100")
     return plain
 
 
-def count(value: object, name: str) -> int:
+def count(value: Any, name: str) -> int:
     """`value` as a whole number of at least 0."""
     plain = number(value, name)
     if plain < 0 or plain != int(plain) or plain > LARGEST_COUNT:
@@ -76,14 +84,23 @@ def array(values: Any, name: str, ndim: int = 1) -> Floats:
         raise UndefinedError(f"{name}: rows differ in length") from None
     if raw.size == 0 and raw.ndim <= ndim:
         return np.zeros((0,) * ndim)
+    if raw.dtype.kind == "O" and all(is_number(value) for value in raw.flat):
+        raw = _plain(raw, name)
     if raw.dtype.kind not in "iuf":
         raise UndefinedError(f"{name} must be numbers, with none missing")
     if raw.ndim != ndim:
         raise UndefinedError(f"{name} must have {ndim} axes, not {raw.ndim}")
     floats = raw.astype(np.float64)
-    if not np.isfinite(floats).all():
-        raise UndefinedError(f"{name} must be finite numbers")
+    if not (np.abs(floats) <= LARGEST_NUMBER).all():
+        raise UndefinedError(f"{name} must be finite numbers below 1e100")
     return floats
+
+
+def _plain(raw: npt.NDArray[Any], name: str) -> Floats:
+    try:
+        return raw.astype(np.float64)
+    except OverflowError:
+        raise UndefinedError(f"{name} must be finite numbers below 1e100") from None
 
 
 def counts(values: Any, name: str, ndim: int = 2) -> Floats:

@@ -7,13 +7,12 @@ items with the same row are one row with a multiplicity.
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from evals.stats.checks import Floats, array, counts, number
+from evals.stats.checks import Floats, array, counts, is_number, number
 from evals.stats.errors import UndefinedError
 
 
@@ -145,7 +144,7 @@ def encode_ratings(
         for item, value in enumerate(row):
             if value is not None:
                 table[item, index[value]] += 1
-    numeric = bool(scale) and all(_is_number(value) for value in scale)
+    numeric = bool(scale) and all(is_number(value) for value in scale)
     return unit_rows(table, positions=array(scale, "the scale") if numeric else None), scale
 
 
@@ -174,19 +173,15 @@ def _checked_rows(ratings: Any) -> list[list[Any]]:
     return rows
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-
-
 def _checked_rating(value: object) -> None:
-    if _is_number(value):
+    if is_number(value):
         number(value, "a rating")
     elif not isinstance(value, Hashable) or value is None:
         raise UndefinedError("a rating must be a number or a word")
 
 
 def _sorted(values: set[Any]) -> list[Any]:
-    if all(_is_number(value) for value in values):
+    if all(is_number(value) for value in values):
         return sorted(values)
     return sorted(values, key=lambda value: (str(type(value)), str(value)))
 

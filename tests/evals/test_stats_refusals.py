@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,11 @@ from evals.stats.planning import (
     more_needed,
     sample_size_proportion,
 )
-from evals.stats.preference import clustered_left_share, clustered_win_rate
+from evals.stats.preference import (
+    clustered_left_share,
+    clustered_win_rate,
+    win_rate_from_sums,
+)
 from evals.stats.proportions import (
     binomial_test_exact,
     clopper_pearson_interval,
@@ -151,6 +156,9 @@ IMPOSSIBLE: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (ppi_mean, ([1, 0, 1], [1, 0], [1, 0])),
     (ppi_mean, ([1, 0, 1], [1, 1, 1], [1, 1])),
     (ppi_mean, ([0.3, 0.3, 0.3], [1, 0, 1], [1, 0])),
+    (ppi_mean, ([1, 0, 1e300], [1, 0, 1], [1, 0])),
+    (krippendorff_alpha, ([[1, 1e300], [1, 1]], "interval")),
+    (normal_mixture_boundary, (1, 0.05, 1e-320)),
     (ppi_mean, ([1, 0, NAN], [1, 0, 1], [1, 0])),
     (alternative_annotator_test, ([["a"] * 30] * 3, ["a"] * 29)),
     (alternative_annotator_test, ([["a", "b"] * 20] * 3, ["a", "b"] * 20)),
@@ -231,3 +239,19 @@ def test_json_of_an_estimate_has_the_fields_of_the_contract() -> None:
         "reason": "nothing was judged",
         "n": 0,
     }
+
+
+def test_sums_of_a_database_may_be_decimals() -> None:
+    result = win_rate_from_sums(
+        3,
+        Decimal("2.0"),  # type: ignore[arg-type]
+        Decimal("2.0"),  # type: ignore[arg-type]
+        [(1, Decimal("1.0"), 2), (1, Decimal("0.0"), 1)],  # type: ignore[arg-type]
+        [(2, Decimal("1.0"), 1), (1, Decimal("1.0"), 1)],  # type: ignore[arg-type]
+    )
+
+    assert result.value == 2 / 3
+    with pytest.raises(UndefinedError, match="finite"):
+        wilson_interval(Decimal("NaN"), 4)  # type: ignore[arg-type]
+    with pytest.raises(UndefinedError, match="finite"):
+        holm([10**400, 0.5])
