@@ -36,7 +36,7 @@ STOP_SECONDS = 60.0
 READY = b"ready"
 LARGEST_LOG = 10 * 2**20
 # Restarts in a row that brought no ready server; waits between them double up to 5 s.
-MOST_FAILURES = 8
+MOST_FAILURES = 5
 
 
 class Keeper:
@@ -96,8 +96,9 @@ class Keeper:
             self.process.send_signal(request)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_SECONDS)
-        with contextlib.suppress(OSError):
-            self.sockets.rmdir()
+        if self.process is not None:
+            with contextlib.suppress(OSError):
+                self.sockets.rmdir()
 
     def _launch(self) -> bool:
         """Start the server and wait: True when it takes connections, False if it ended."""

@@ -88,6 +88,7 @@ def _port_problem(host: str, port: int, error: OSError) -> str:
 def prepare() -> None:
     """Bring database and static files up to date, one process at a time."""
     connection.ensure_connection()
+    make_data_folder(settings.DATA_DIR)
     with alone(settings.DATA_DIR / "prepare.lock"):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
@@ -99,7 +100,6 @@ def prepare() -> None:
 
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    make_data_folder(lock.parent)
     descriptor = take_lock(lock, fcntl.LOCK_EX, 600)
     if descriptor is None:
         raise ServeError(f"Another process has held {lock} for ten minutes. Stop it.")
@@ -114,10 +114,13 @@ def collect_static() -> None:
     root = Path(settings.STATIC_ROOT)
     mark = root / ".sources"
     sources = _static_sources()
-    if not mark.exists() or mark.read_text() != sources:
-        mark.unlink(missing_ok=True)
-        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-        mark.write_text(sources)
+    # Two data folders may share one checkout, so these files have a lock of their own.
+    root.mkdir(exist_ok=True)
+    with alone(root / ".lock"):
+        if not mark.exists() or mark.read_text() != sources:
+            mark.unlink(missing_ok=True)
+            call_command("collectstatic", interactive=False, verbosity=0)
+            mark.write_text(sources)
 
 
 def _static_sources() -> str:
