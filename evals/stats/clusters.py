@@ -137,3 +137,20 @@ def crossed(first: Ints, second: Ints) -> Ints | None:
     if not (ordered[1:] == ordered[:-1]).any():
         return None
     return np.asarray(np.unique(cells, return_inverse=True)[1].ravel(), dtype=np.int64)
+
+
+def vote_columns(votes: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    """Items, annotators and scores of rows [item, annotator, score].
+
+    Raises
+    ------
+    UndefinedError
+        If a row is no such triple.
+    """
+    try:
+        rows = [tuple(vote) for vote in votes]
+    except TypeError:
+        raise UndefinedError("every vote must be item, annotator and score") from None
+    if any(len(row) != 3 for row in rows):
+        raise UndefinedError("every vote must be item, annotator and score", len(rows))
+    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]

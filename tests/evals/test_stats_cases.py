@@ -12,6 +12,7 @@ import pytest
 
 from evals.stats.agreement import fleiss_kappa, krippendorff_alpha, percent_agreement, scott_pi
 from evals.stats.bradley_terry import bradley_terry
+from evals.stats.clusters import vote_columns
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Undefined, attempt
 from evals.stats.gwet import gwet_ac1, gwet_ac2
@@ -51,9 +52,8 @@ Case = dict[str, Any]
 def of_votes(statistic: Callable[..., Any]) -> Callable[..., Any]:
     """The statistic of rows [item, annotator, score]."""
 
-    def of_rows(votes: list[list[Any]], **parameters: Any) -> Any:
-        columns = [[vote[place] for vote in votes if len(vote) > place] for place in range(3)]
-        return statistic(*columns, **parameters)
+    def of_rows(votes: Any, **parameters: Any) -> Any:
+        return statistic(*vote_columns(votes), **parameters)
 
     return of_rows
 

@@ -19,6 +19,7 @@ from evals.stats.agreement import (
     scott_pi,
 )
 from evals.stats.bradley_terry import bradley_terry
+from evals.stats.clusters import vote_columns
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.gwet import gwet_ac1, gwet_ac2
@@ -121,6 +122,9 @@ IMPOSSIBLE: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (clustered_win_rate, ([["i"], ["j"]], ["a", "b"], [1, 0])),
     (clustered_win_rate, (3, ["a", "b"], [1, 0])),
     (clustered_left_share, ([], [], [])),
+    (vote_columns, ([["i", "a"]],)),
+    (vote_columns, ([1],)),
+    (vote_columns, (None,)),
     (holm, ([0.2, -0.1],)),
     (holm, ([0.2, NAN],)),
     (holm, ([],)),
