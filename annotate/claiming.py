@@ -108,12 +108,13 @@ def _may_claim(assignment: Assignment) -> bool:
     tasks = Task.objects.filter(study=assignment.study_id)
     lapsed = tasks.filter(annotator=assignment.annotator_id, state=Task.State.LAPSED)
     # In the order of their cost; each is what a claim would do in its turn.
-    return (
-        claimable.filter(rank__gt=assignment.cursor).exists()
-        or tasks.overdue().exclude(item__tasks__annotator=assignment.annotator_id).exists()
-        or tasks.free().filter(item__in=lapsed.values("item")).exists()
-        or claimable.exists()
-    )
+    ways = [
+        claimable.filter(rank__gt=assignment.cursor),
+        tasks.overdue().exclude(item__tasks__annotator=assignment.annotator_id),
+        tasks.free().filter(item__in=lapsed.values("item")),
+        claimable,
+    ]
+    return any(way.exists() for way in ways)
 
 
 def _why_not_open(study: Study) -> str:

@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from annotate.blinding import Side, unblind, unblind_scores
+from annotate.blinding import BlindPair, Side, blind, blind_scores, unblind, unblind_scores
 from annotate.claiming import NotHeldError, lock_state, regain_slot
-from annotate.models import Assignment, Criterion, Flag, Judgement, Rating, State, Task, User
+from annotate.models import Assignment, Criterion, Flag, Item, Judgement, Rating, State, Task, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,40 @@ class AlreadyAnsweredError(Exception):
 
 class StudyClosedError(Exception):
     """The study takes no judgements any more."""
+
+
+def pair_of(task: Task) -> BlindPair:
+    """What the annotator of `task` may know of its item; nothing else of it is read."""
+    prompt, baseline, candidate = Item.objects.values_list(
+        "prompt", "baseline_output", "candidate_output"
+    ).get(pk=task.item_id)
+    return blind(prompt, baseline, candidate, Side(task.candidate_side))
+
+
+def answers_of(judgement: Judgement) -> Answers:
+    """What was said, as it stood on the screen: for its annotator alone."""
+    side = Side(judgement.candidate_side)
+    comparisons: dict[str, int] = {}
+    scores: dict[str, tuple[int, int]] = {}
+    for rating in judgement.ratings.select_related("criterion"):
+        key, baseline, candidate = (
+            rating.criterion.key,
+            rating.baseline_score,
+            rating.candidate_score,
+        )
+        if rating.preference is not None:
+            # Exchanging the sides twice changes nothing: what lifts them puts them back.
+            comparisons[key] = unblind(rating.preference, side)
+        elif baseline is not None and candidate is not None:
+            scores[key] = blind_scores(baseline, candidate, side)
+    return Answers(
+        judgement.choice,
+        judgement.both_bad,
+        comparisons,
+        scores,
+        judgement.comment,
+        judgement.active_ms,
+    )
 
 
 def submission_key(task: Task) -> UUID:
@@ -96,6 +130,8 @@ def record_judgement(task_id: UUID, annotator: User, key: UUID, answers: Answers
             raise _stale(task)
         if lock_state(task.study).state == State.CLOSED:
             raise StudyClosedError("This study is closed: answers can no longer be changed.")
+        if unchanged := _said_already(task, answers):
+            return unchanged
         _take_up(task)
         return _store(task, key, answers)
 
@@ -104,6 +140,12 @@ def _stale(task: Task) -> Exception:
     if task.version and (latest := task.judgements.filter(version=task.version).first()):
         return AlreadyAnsweredError(latest)
     return NotHeldError("This form belongs to another task or to an older state of this one.")
+
+
+def _said_already(task: Task, answers: Answers) -> Judgement | None:
+    """The version that counts, where saving again would add nothing but its copy."""
+    same = task.judgements.filter(version=task.version, payload_digest=answers.digest())
+    return same.first() if task.version else None
 
 
 def _take_up(task: Task) -> None:
