@@ -50,6 +50,12 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
     except OperationalError as error:
         print(connection_problem(error, os.environ), file=sys.stderr)
+    except OSError as error:
+        print(
+            f"{error.filename or 'A file'} cannot be used: {error.strerror or error}. "
+            "Correct that, or set TOUCHSTONE_DATA to a folder of your own.",
+            file=sys.stderr,
+        )
     except KeyboardInterrupt:
         return 0
     return 1
