@@ -31,7 +31,9 @@ class QuoteError(Exception):
 class Tokens:
     """Cells of one record after another; `line`, `offset` and `cut` belong to the one in hand."""
 
-    def __init__(self, lines: PhysicalLines, delimiter: str, limits: Limits) -> None:
+    def __init__(
+        self, lines: PhysicalLines, delimiter: str, limits: Limits, log: FaultLog, file: str
+    ) -> None:
         self._lines = lines
         self._feed = iter(lines)
         self._delimiter = delimiter
@@ -40,6 +42,9 @@ class Tokens:
         self.offset = 0
         self.cut = False
         self.count = 0
+        self._log = log
+        self._file = file
+        self._blank = 0
 
     def __iter__(self) -> Iterator[list[str] | QuoteError]:
         for text in self._feed:
@@ -54,6 +59,11 @@ class Tokens:
                 self._lines.skip_rest()
             if self.count > 1 or cells[0]:
                 yield cells
+                continue
+            self._blank += 1
+            self._log.refuse_rows(
+                self._blank, self._limits.max_rows, "blank lines", self.line, self._file
+            )
 
     def _plain(self, text: str) -> list[str]:
         cells = _without_end(text).split(self._delimiter)
@@ -149,7 +159,7 @@ class DelimitedReader:
     def _tokens_from(self, data: CountedStream, offset: int) -> Tokens:
         self._stream.seek(offset)
         lines = PhysicalLines(data, offset, self._limits.max_line_chars)
-        return Tokens(lines, self._delimiter, self._limits)
+        return Tokens(lines, self._delimiter, self._limits, self._log, self._file)
 
     def _read_header(self) -> list[str]:
         cells = next(self._records, None)
@@ -175,6 +185,9 @@ class DelimitedReader:
     def __iter__(self) -> Iterator[Record]:
         for cells in self._records:
             self.row += 1
+            self._log.refuse_rows(
+                self.row, self._limits.max_rows, "rows", self._tokens.line, self._file
+            )
             if isinstance(cells, QuoteError):
                 self._fault("csv_syntax", f"{cells}.")
             elif self._tokens.cut:

@@ -99,6 +99,14 @@ class FaultLog:
         )
         del self.errors[MAX_ERRORS:]
 
+    def refuse_rows(self, number: int, limit: int, what: str, line: int, file: str) -> None:
+        """Halt at the row (or blank line) after the last that is taken."""
+        if number > limit:
+            text = f"the file has more than {limit:,} {what}. Split it into several batches."
+            row = number if what == "rows" else None
+            self.error("too_many_rows", text, row=row, line=line, file=file, first=True)
+            raise HaltError
+
     def add_byte(self, file: str, find: Callable[[], int | None]) -> None:
         """Say in the first encoding error of `file` where in the file its bytes go wrong."""
         for at, fault in enumerate(self.errors):

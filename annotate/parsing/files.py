@@ -126,9 +126,6 @@ class InputFile:
         assert self._cells is not None
         limits = self._limits
         for record in reader:
-            if record.row > limits.max_rows:
-                text = f"the file has more than {limits.max_rows:,} rows. Split it."
-                self._halt("too_many_rows", text, record)
             parts = self._cells.parts(record)
             if self._cells.text_bytes > limits.max_total_text_bytes:
                 text = f"the texts exceed {limits.max_total_text_bytes:,} bytes. Split the file."

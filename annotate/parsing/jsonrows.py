@@ -8,7 +8,7 @@ from typing import BinaryIO, NoReturn
 from annotate.parsing.contract import JSON, Limits, Record
 from annotate.parsing.elements import Element, Scanner
 from annotate.parsing.faults import FaultLog, HaltError, shown
-from annotate.parsing.jsontext import StrictDecoder, flaws, too_deep
+from annotate.parsing.jsontext import StrictDecoder, flaws, too_deep, too_many_values
 from annotate.parsing.lines import (
     PEEK_BYTES,
     CountedStream,
@@ -18,6 +18,8 @@ from annotate.parsing.lines import (
     uncounted,
 )
 
+# An empty list takes three bytes of a file and sixty of memory.
+MAX_VALUES = 200_000
 SPACES = " \t\r\n"
 ENDS_TOO_EARLY = "the file ends inside a record. Make or copy it again, completely."
 FLAWS = {
@@ -57,10 +59,16 @@ class JSONRecords:
         limit = self._limits.max_line_chars
         self._fault("cell_too_long", f"the record is longer than {limit:,} characters.", line)
 
+    def _limit(self, number: int, line: int, what: str = "rows") -> None:
+        self._log.refuse_rows(number, self._limits.max_rows, what, line, self._file)
+
     def _values(self, text: str, line: int) -> dict[str, JSON] | None:
         if too_deep(text, self._limits.max_json_depth):
             limit = self._limits.max_json_depth
             self._fault("json_too_deep", f"nested deeper than {limit} levels. Flatten it.", line)
+            return None
+        if too_many_values(text, MAX_VALUES):
+            self._fault("cell_too_long", f"more than {MAX_VALUES:,} values. Shorten it.", line)
             return None
         if not text.isascii() and not _encodable(text):
             cure = "Save the file as UTF-8 and try again."
@@ -100,12 +108,16 @@ class LinesReader(JSONRecords):
     def __iter__(self) -> Iterator[Record]:
         self._stream.seek(self._start)
         lines = PhysicalLines(self._data, self._start, self._limits.max_line_chars)
+        blank = 0
         for text in lines:
             if not text.strip(SPACES):
+                blank += 1
+                self._limit(blank, lines.number, "blank lines")
                 continue
             self.row += 1
+            self._limit(self.row, lines.number)
             if self.row == 1:
-                self._refuse_array(text)
+                self._refuse_array(text, lines.number)
             if lines.cut:
                 lines.skip_rest()
                 self._too_long(lines.number)
@@ -115,12 +127,12 @@ class LinesReader(JSONRecords):
                 yield Record(self.row, lines.number, lines.offset, values)
         self.line = max(1, lines.number)
 
-    def _refuse_array(self, text: str) -> None:
+    def _refuse_array(self, text: str, line: int) -> None:
         if text.strip(SPACES) == "[" or text.lstrip(SPACES).startswith("[{"):
             self._halt(
                 "json_syntax",
                 "the file is a JSON array, not JSON Lines. Rename it to .json and try again.",
-                1,
+                line,
                 row=True,
             )
 
@@ -141,6 +153,7 @@ class ArrayReader(JSONRecords):
         while self._next(scanner):
             self.row += 1
             element = scanner.element()
+            self._limit(self.row, element.line)
             values = self._element_values(element)
             if values is not None:
                 yield Record(self.row, element.line, element.offset, values)

@@ -13,6 +13,7 @@ from typing import Any
 from annotate.parsing.contract import JSON
 
 MAX_DIGITS = 4300
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
@@ -126,6 +127,13 @@ def too_deep(text: str, limit: int) -> bool:
         elif first != '"':
             depth -= 1
     return False
+
+
+def too_many_values(text: str, limit: int) -> bool:
+    """Whether more than `limit` commas separate values. Commas inside of strings are no matter."""
+    if text.count(",") <= limit:
+        return False
+    return _STRING.sub("", text).count(",") > limit
 
 
 def strings(value: JSON) -> Iterator[str]:

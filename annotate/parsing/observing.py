@@ -27,7 +27,7 @@ class Observer:
         self._named = named
         self._contents = KeyIndex()
         self._prompts = KeyIndex()
-        self._lengths = (array("L"), array("L"))
+        self._lengths = (array("I"), array("I"))
         self._longer = 0
 
     def row(self, row: Row) -> None:

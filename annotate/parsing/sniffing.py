@@ -101,15 +101,19 @@ def _refuse_content(head: bytes, refuse: _Refusal) -> None:
 
 
 def _binary_kind(head: bytes) -> str:
-    if b"xl/" in head and head.startswith(b"PK"):
-        return "an Excel workbook"
+    if _is_workbook(head):
+        return "an Excel workbook (or another Office file)"
     if PICKLE.match(head):
         return "a Python pickle"
     return next((kind for magic, kind in MAGIC if head.startswith(magic)), "")
 
 
+def _is_workbook(head: bytes) -> bool:
+    return head.startswith(b"PK") and (b"xl/" in head or b"[Content_Types].xml" in head)
+
+
 def _cure(head: bytes) -> str:
-    if b"xl/" in head or head.startswith(b"\xd0\xcf"):
+    if _is_workbook(head) or head.startswith(b"\xd0\xcf"):
         return " In Excel choose Save As, CSV UTF-8, and upload that."
     return f" Unpack or export it first. {SUPPORTED}"
 

@@ -200,6 +200,33 @@ def test_oversized_lines_and_records_are_refused_without_being_held() -> None:
         assert codes(reading) == ["cell_too_long", "row_not_object"]
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "row", "line"),
+    [
+        ("x.csv", HEADER + "p\n" * 200, 91, 92),
+        ("x.csv", HEADER + "\n" * 200, None, 92),
+        ("x.jsonl", "[]\n" * 200, 91, 91),
+        ("x.jsonl", "\n" * 200, None, 91),
+        ("x.json", "[" + "1,\n" * 200 + "1]", 91, 91),
+    ],
+)
+def test_floods_of_faulty_or_blank_rows_are_cut_off(
+    name: str, data: str, row: int | None, line: int
+) -> None:
+    _, reading = read(data, name, limits=Limits(max_rows=90))
+
+    assert faults(reading)[0] == ("too_many_rows", row, line, None)
+
+
+def test_record_of_very_many_values_is_refused_before_it_fills_memory() -> None:
+    crowded = f'{{"prompt": [{"[]," * 300_000}[]]}}'
+    commas = record(output_a="," * 199_999, note="," * 199_999)
+
+    _, reading = read(f"{crowded}\n{commas}\n", "x.jsonl")
+
+    assert faults(reading) == [("cell_too_long", 1, 1, None)]
+
+
 def test_unclosed_quote_is_blamed_on_the_record_that_opened_it() -> None:
     _, reading = read(HEADER + 'p,a,b\nq,"a,b\n' + "r,a,b\n" * 100_000)
 
