@@ -23,7 +23,7 @@ from evals.deciding.signing import (
     sign_decision,
     to_waive,
 )
-from evals.deciding.weighing import Weighing, no_better_than_chance, weigh
+from evals.deciding.weighing import Weighing, judge_preference, no_better_than_chance, weigh
 
 __all__ = [
     "CONFIDENCES",
@@ -39,6 +39,7 @@ __all__ = [
     "frozen_since",
     "gate_as_json",
     "is_intact",
+    "judge_preference",
     "no_better_than_chance",
     "policy_in_force",
     "sign_decision",

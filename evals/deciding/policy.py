@@ -33,6 +33,9 @@ class PolicyInForce:
     confidence: float
     stored: Policy | None = None
 
+    def gate(self, key: str) -> Gate:
+        return next(gate for gate in self.gates if gate.key == key)
+
 
 def as_stored(gates: Sequence[Gate]) -> list[dict[str, Any]]:
     """Gates as a policy keeps them."""
@@ -67,8 +70,9 @@ def read_policy(policy: Policy) -> PolicyInForce:
             threshold=float(kept[gate.key]["threshold"]),
             required=bool(kept[gate.key]["required"]),
         )
-        for gate in DEFAULT_GATES
         if gate.key in kept
+        else gate
+        for gate in DEFAULT_GATES
     )
     return PolicyInForce(policy.version, gates, policy.confidence, policy)
 

@@ -10,7 +10,6 @@ from evals.gate import Evidence, GateResult, Verdict, judge_gate, still_missing,
 from evals.matching import RULE
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.planning import more_needed
 from evals.stats.proportions import wilson_interval
 from evals.tallies import Tally
 
@@ -42,15 +41,6 @@ class Weighing:
     def result(self, key: str) -> GateResult:
         return next(result for result in self.results if result.gate.key == key)
 
-    @property
-    def more_judgements(self) -> int | None:
-        """How many more would settle the human preference, where that can be foretold."""
-        result = self.result("human_preference")
-        if result.status != "not enough evidence" or not isinstance(result.estimate, Estimate):
-            return None
-        gate = result.gate
-        return more_needed(result.estimate, gate.threshold, gate.direction, gate.unit).more or None
-
 
 def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
     """Judge every gate by the evidence in the database."""
@@ -58,7 +48,7 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
     tally = queries.sided_votes(study).overall
     agreement = tally.agreement(policy.confidence)["alpha_nominal"]
     evidence = [
-        Evidence("human_preference", tally.win_rate(policy.confidence), "judgements"),
+        _preference_evidence(tally, policy.confidence),
         *_reference_evidence(study, policy.confidence),
     ]
     found = {piece.gate_key: piece for piece in evidence}
@@ -75,6 +65,19 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
         queries.total_slots(study),
         {key: piece.word for key, piece in found.items()},
     )
+
+
+def judge_preference(tally: Tally, policy: PolicyInForce) -> GateResult:
+    """The gate of human preference alone, for these votes."""
+    agreement = tally.agreement(policy.confidence)["alpha_nominal"]
+    result = judge_gate(
+        policy.gate("human_preference"), _preference_evidence(tally, policy.confidence)
+    )
+    return _doubted(result, agreement)
+
+
+def _preference_evidence(tally: Tally, confidence: float) -> Evidence:
+    return Evidence("human_preference", tally.win_rate(confidence), "judgements")
 
 
 def _reference_evidence(study: Study, confidence: float) -> list[Evidence]:

@@ -1,0 +1,143 @@
+"""The page of annotators: what each did, how fast, to which side, and how like the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from annotate.models import Study
+from evals import queries
+from evals.reporting.bias import SideChooser, side_choosers
+from evals.reporting.numbers import DASH, Shown, listed, many, shown
+from evals.stats import wording
+from evals.stats.estimates import Estimate, Undefined
+from evals.stats.proportions import wilson_interval
+from evals.tallies import AnnotatorVotes, SidedVotes, with_others
+
+NO_VOTES = AnnotatorVotes(0, 0, 0, 0, 0, 0)
+MANY_SKIPS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatorRow:
+    """One annotator."""
+
+    person: queries.Person
+    seconds: str
+    left: Shown
+    with_others: Shown
+    ties: str
+    is_below: bool
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Annotators:
+    """Everything on the page."""
+
+    finding: str
+    rows: Sequence[AnnotatorRow]
+    choosers: Sequence[SideChooser]
+    below: Sequence[str]
+    percent: Shown
+
+
+def annotators(
+    study: Study,
+    votes: SidedVotes,
+    *,
+    only: queries.Source | None = None,
+    confidence: float = 0.95,
+) -> Annotators:
+    """Read inside a snapshot: `votes` and what is read here are of one state."""
+    people = queries.people(study)
+    each = votes.each_annotator()
+    others = queries.agreement_with_others(study, only)
+    seconds = queries.median_seconds(study)
+    percent = votes.overall.agreement(confidence)["percent"]
+    rows = [
+        _row(
+            person,
+            each.get(person.id, NO_VOTES),
+            with_others(others.get(person.id, []), confidence),
+            seconds.get(person.id),
+            percent,
+            confidence,
+        )
+        for person in people
+    ]
+    choosers = side_choosers(votes, {person.id: person.name for person in people}, confidence)
+    below = [row.person.name for row in rows if row.is_below]
+    return Annotators(
+        finding(people, below, [chooser.name for chooser in choosers]),
+        rows,
+        choosers,
+        below,
+        shown(percent, word="items"),
+    )
+
+
+def _row(
+    person: queries.Person,
+    votes: AnnotatorVotes,
+    others: Estimate | Undefined,
+    seconds: float | None,
+    percent: Estimate | Undefined,
+    confidence: float,
+) -> AnnotatorRow:
+    decided = votes.left + votes.right
+    left: Estimate | Undefined = Undefined("nothing decided yet")
+    if decided:
+        left = wilson_interval(votes.left, decided, confidence)
+    ties = wording.percent(votes.ties / votes.n, 0) if votes.n else DASH
+    return AnnotatorRow(
+        person,
+        in_time(seconds),
+        shown(left, word=""),
+        shown(others, word="items"),
+        ties,
+        is_below(others, percent),
+        person.last_at,
+    )
+
+
+def is_below(others: Estimate | Undefined, percent: Estimate | Undefined) -> bool:
+    """Whether somebody agrees with the others less than annotators do with one another."""
+    return (
+        isinstance(others, Estimate)
+        and isinstance(percent, Estimate)
+        and others.high is not None
+        and others.high < percent.value
+    )
+
+
+def in_time(seconds: float | None) -> str:
+    """ "48 s", "2 min 5 s"; a dash where nothing was timed."""
+    if seconds is None:
+        return DASH
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    if not minutes:
+        return f"{whole}\u202fs"
+    return f"{wording.count(minutes)}\u202fmin" + (f" {rest}\u202fs" if rest else "")
+
+
+def finding(people: Sequence[queries.Person], below: list[str], choosers: list[str]) -> str:
+    if not people:
+        return "Nobody is assigned to this study yet"
+    judged = [person for person in people if person.judged]
+    if not judged:
+        return "Nobody has judged yet"
+    said = []
+    if below:
+        verb = "agrees" if len(below) == 1 else "agree"
+        said.append(f"{listed(below)} {verb} less with the others than they do with one another")
+    if choosers:
+        verb = "chooses" if len(choosers) == 1 else "choose"
+        said.append(f"{listed(choosers)} {verb} one side more often than chance would")
+    if said:
+        return "; ".join(said)
+    return (
+        f"{many(len(judged), 'annotators').capitalize()} have judged, and nobody stands apart"
+        if (len(judged) > 1)
+        else "One annotator has judged"
+    )

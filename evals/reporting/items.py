@@ -1,0 +1,149 @@
+"""Items in lists and on their own: what was said of them, in words and on a strip."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from annotate.models import Flag, Item, Judgement, Rating, Study, Task
+from evals import queries
+from evals.charts import VoteStrip, vote_strip
+from evals.reporting.annotators import in_time
+
+STRENGTHS = {
+    1: ("better",),
+    2: ("better", "much better"),
+    3: ("slightly better", "better", "much better"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An item in a list of disputed or flagged ones."""
+
+    public_id: UUID
+    prompt: str
+    category: str
+    strip: VoteStrip
+    most_disputed: str
+    flags: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One version of what an annotator said."""
+
+    preference: str
+    kind: str
+    ratings: Sequence[tuple[str, str]]
+    comment: str
+    at: datetime
+    seconds: str
+    side: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything of one annotator and one item: what counts, and what they said before."""
+
+    annotator: str
+    state: str
+    now: Said | None
+    before: Sequence[Said]
+    flags: Sequence[str]
+    skip: str
+
+
+def preference_words(preference: int, strongest: int, *, both_bad: bool = False) -> str:
+    """ "candidate much better", "tie", "both bad"."""
+    if preference == 0:
+        return "both bad" if both_bad else "tie"
+    words = STRENGTHS.get(strongest, STRENGTHS[3])
+    word = words[min(abs(preference), len(words)) - 1]
+    return f"{'candidate' if preference > 0 else 'baseline'} {word}"
+
+
+def item_rows(study: Study, items: Sequence[queries.Listed]) -> list[ItemRow]:
+    strongest = study.max_strength
+    return [
+        ItemRow(
+            item.public_id,
+            " ".join(item.prompt.split()),
+            item.category,
+            vote_strip(
+                item.preferences,
+                strongest,
+                ", ".join(preference_words(said, strongest) for said in item.preferences),
+            ),
+            item.most_disputed,
+            [Flag.Kind(kind).label for kind in item.flags],
+        )
+        for item in items
+    ]
+
+
+def answers(tasks: Sequence[Task]) -> list[Answer]:
+    """What everybody who met an item said, did or left."""
+    return [_answer(task) for task in tasks]
+
+
+STATES = {
+    Task.State.CLAIMED: "is judging it now",
+    Task.State.SKIPPED: "skipped it",
+    Task.State.LAPSED: "left it",
+    Task.State.SURPLUS: "judged it too late: kept, not counted",
+    Task.State.JUDGED: "",
+}
+
+
+def _answer(task: Task) -> Answer:
+    versions = list(task.judgements.all())
+    now = [said for said in versions if said.version == task.version]
+    skip = " ".join(part for part in (task.skip_reason.replace("_", " "), task.skip_note) if part)
+    return Answer(
+        str(task.annotator),
+        STATES[Task.State(task.state)],
+        _said(now[0]) if now else None,
+        [_said(said) for said in versions if said.version != task.version],
+        [flag.get_kind_display() for flag in task.flags.all()],
+        skip,
+    )
+
+
+def _said(judgement: Judgement) -> Said:
+    strongest = (judgement.scale - 1) // 2
+    kind = "c" if judgement.preference > 0 else "b" if judgement.preference < 0 else "t"
+    ratings = sorted(judgement.ratings.all(), key=lambda rating: rating.criterion.position)
+    return Said(
+        preference_words(judgement.preference, strongest, both_bad=judgement.both_bad),
+        kind,
+        [(rating.criterion.name, _rating(rating)) for rating in ratings],
+        judgement.comment,
+        judgement.created_at,
+        in_time(judgement.active_ms / 1000 if judgement.active_ms else None),
+        judgement.candidate_side,
+        judgement.source,
+    )
+
+
+def _rating(rating: Rating) -> str:
+    if rating.preference is None:
+        return f"candidate {rating.candidate_score}, baseline {rating.baseline_score}"
+    return preference_words(rating.preference, 1)
+
+
+def finding(item: Item, said: Sequence[Answer]) -> str:
+    """How the votes on one item fell."""
+    counted = [answer.now for answer in said if answer.now and not answer.state]
+    kinds = [one.kind for one in counted]
+    if not kinds:
+        return "Nobody has judged this item yet"
+    parts = [
+        f"{kinds.count(kind)} for {name}"
+        for kind, name in (("c", "the candidate"), ("t", "neither"), ("b", "the baseline"))
+        if kind in kinds
+    ]
+    if len(parts) == 1 and len(kinds) > 1:
+        return f"All {len(kinds)} {parts[0].split(' ', 1)[1]}"
+    return ", ".join(parts)

@@ -1,0 +1,214 @@
+"""The page of preference: who is preferred, where, and was a side favoured?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from annotate.models import Study
+from evals import queries
+from evals.charts import (
+    Axis,
+    Segment,
+    Strip,
+    Tick,
+    outcome_bar,
+    share_axis,
+    share_ticks,
+    strip,
+)
+from evals.gate import GateResult
+from evals.reporting.bias import SideChooser, side_choosers
+from evals.reporting.numbers import Shown, level, listed, shown
+from evals.reporting.report import category_tallies, criterion_tallies, left_share
+from evals.stats import wording
+from evals.stats.estimates import Estimate, Undefined
+from evals.stats.planning import more_needed
+from evals.tallies import SidedVotes, Tally
+
+# Beyond this a table is no longer read; the rest is in the report of the command line.
+MOST_ROWS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The win rate on one question, or in one category."""
+
+    name: str
+    number: Shown
+    strip: Strip
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Everything on the page."""
+
+    finding: str
+    tally: Tally
+    rate: Shown
+    result: GateResult
+    level: str
+    forecast: str
+    axis: Axis
+    strip: Strip
+    ticks: Sequence[Tick]
+    threshold: float
+    bar: Sequence[Segment]
+    decided: Shown
+    where: str
+    criteria: Sequence[Row]
+    categories: Sequence[Row]
+    left_out: int
+    side: str
+    left: Shown
+    sides: tuple[Shown, Shown]
+    choosers: Sequence[SideChooser]
+
+
+def preference(
+    study: Study,
+    votes: SidedVotes,
+    result: GateResult,
+    *,
+    people: Mapping[Any, str],
+    pace: float,
+    only: queries.Source | None = None,
+    confidence: float = 0.95,
+) -> Preference:
+    """Read inside a snapshot: `votes` and what is read here are of one state."""
+    tally = votes.overall
+    rate = tally.win_rate(confidence)
+    criteria = criterion_tallies(study, only)
+    categories = sorted(category_tallies(study, votes).items(), key=lambda part: -part[1].n)
+    shown_categories = dict(categories[:MOST_ROWS])
+    rates = {
+        "criteria": {name: one.win_rate(confidence) for name, one in criteria.items()},
+        "categories": {name: one.win_rate(confidence) for name, one in shown_categories.items()},
+    }
+    axis = share_axis([rate, *rates["criteria"].values(), *rates["categories"].values()])
+    scores = _mean_scores(study, only)
+    left = left_share(votes.left, confidence)
+    by_side = votes.by_side()
+    return Preference(
+        finding=finding(result),
+        tally=tally,
+        rate=shown(rate),
+        result=result,
+        level=level(confidence),
+        forecast=forecast(result, study.overlap, pace),
+        axis=axis,
+        strip=strip(rate, axis, 0.5),
+        ticks=share_ticks(axis),
+        threshold=axis.at(result.gate.threshold),
+        bar=outcome_bar(tally.wins, tally.plain_ties, tally.both_bad, tally.losses),
+        decided=shown(tally.win_rate_decided(confidence)),
+        where=where_it_wins(rates["criteria"] | rates["categories"]),
+        criteria=[_row(name, one, axis, scores) for name, one in rates["criteria"].items()],
+        categories=[
+            _row(name or "No category", one, axis, {}) for name, one in rates["categories"].items()
+        ],
+        left_out=len(categories) - len(shown_categories),
+        side=side_favoured(left),
+        left=shown(left),
+        sides=(shown(by_side[0].win_rate(confidence)), shown(by_side[1].win_rate(confidence))),
+        choosers=side_choosers(votes, people, confidence),
+    )
+
+
+def _row(name: str, rate: Estimate | Undefined, axis: Axis, notes: Mapping[str, str]) -> Row:
+    return Row(name, shown(rate, word=""), strip(rate, axis, 0.5), notes.get(name, ""))
+
+
+def _mean_scores(study: Study, only: queries.Source | None) -> dict[str, str]:
+    """For scored criteria what both systems got, to stand beside the win rate."""
+    scores = queries.mean_scores(study, only)
+    names = {criterion.pk: criterion.name for criterion in study.criteria.all()}
+    return {
+        names[key]: f"mean score {candidate:.2f}, baseline {baseline:.2f}"
+        for key, (baseline, candidate, _) in scores.items()
+    }
+
+
+def finding(result: GateResult) -> str:
+    """What was found of the preference, by where the interval lies."""
+    estimate = result.estimate
+    if isinstance(estimate, Estimate):
+        high = 1.0 if estimate.high is None else estimate.high
+        return _found(result, estimate.low or 0.0, high)
+    if estimate is None or estimate.n == 0:
+        return "Nobody has judged yet, so there is no preference to report"
+    return f"No win rate can be given yet: {estimate.reason}"
+
+
+def _found(result: GateResult, low: float, high: float) -> str:
+    bar = result.gate.bar
+    if high < 0.5:
+        return "People prefer the baseline"
+    if result.status == "met":
+        return f"At least {bar} prefer the candidate"
+    if low >= result.gate.threshold:
+        chance = "but the annotators agree no better than by chance"
+        return f"At least {bar} prefer the candidate, {chance}"
+    if result.status == "not met" and low <= 0.5:
+        return f"Fewer than the {bar} that was agreed prefer the candidate"
+    if low <= 0.5:
+        return "It cannot be told yet which system people prefer"
+    how = "by less than" if result.status == "not met" else "not yet surely by"
+    return f"People prefer the candidate, but {how} the {bar} that was agreed"
+
+
+def forecast(result: GateResult, overlap: int, pace: float) -> str:
+    """What it would take to settle the gate: judgements, items, days."""
+    if result.status != "not enough evidence" or not isinstance(result.estimate, Estimate):
+        return ""
+    gate = result.gate
+    more = more_needed(result.estimate, gate.threshold, gate.direction, gate.unit).more
+    if not more:
+        return result.missing
+    each = f": {wording.count(-(-more // overlap))} items at {overlap} each" if overlap > 1 else ""
+    days = f", {days_at(more, pace)}" if pace else ""
+    return f"{result.missing.rstrip('.')}{each}{days}."
+
+
+def days_at(count: int, pace: float) -> str:
+    """ "10 days at the present pace"."""
+    days = -(-count // max(pace, 1e-9))
+    if days > timedelta.max.days or days > 3650:
+        return "more than ten years at the present pace"
+    return f"{wording.counted(int(days), 'days')} at the present pace"
+
+
+def where_it_wins(rates: Mapping[str, Estimate | Undefined]) -> str:
+    """Which rows lie above one half, below it, or across it."""
+    ahead: list[str] = []
+    behind: list[str] = []
+    across: list[str] = []
+    for name, rate in rates.items():
+        if not isinstance(rate, Estimate) or rate.low is None or rate.high is None:
+            continue
+        label = name or "no category"
+        place = ahead if rate.low > 0.5 else behind if rate.high < 0.5 else across
+        place.append(label)
+    said = []
+    if ahead:
+        said.append(f"Ahead on {listed(ahead)}.")
+    if behind:
+        said.append(f"Behind on {listed(behind)}.")
+    if across:
+        said.append(f"On {listed(across)} the interval holds 50\u202f%.")
+    return " ".join(said)
+
+
+def side_favoured(left: Estimate | Undefined) -> str:
+    """Whether the interval of the left share holds one half."""
+    if isinstance(left, Undefined):
+        return f"It cannot be told: {left.reason}."
+    if left.low is None or left.high is None:
+        return "It cannot be told without an interval."
+    of = f"{wording.percent(left.value)} of {wording.counted(left.n, 'decided judgements')}"
+    if left.low > 0.5:
+        return f"The left output was chosen in {of}; 50\u202f% lies below the interval."
+    if left.high < 0.5:
+        return f"The right output was favoured: the left one was chosen in only {of}."
+    return f"No sign of it. The left output was chosen in {of}; 50\u202f% lies in the interval."

@@ -1,0 +1,69 @@
+"""The report as text, for people in a terminal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from evals.reporting.numbers import from_json, shown
+
+COEFFICIENTS = (
+    ("Krippendorff's alpha, nominal", ("krippendorff_alpha", "nominal")),
+    ("Krippendorff's alpha, ordinal", ("krippendorff_alpha", "ordinal")),
+    ("Fleiss' kappa", ("fleiss_kappa",)),
+    ("Gwet's AC1", ("gwet_ac1",)),
+)
+
+
+def report_in_words(found: dict[str, Any]) -> str:
+    """All numbers of a report, one a line, each with its interval and n."""
+    return "\n".join(_lines(found))
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    progress, preference = found["progress"], found["preference"]
+    yield f"Study {found['study']}"
+    yield (
+        f"  {progress['judged']:,} of {progress['tasks']:,} judgements made, "
+        f"{progress['items']:,} items, {progress['annotators']:,} annotators"
+    )
+    yield ""
+    yield "Preference"
+    yield (
+        f"  candidate {preference['wins']:,}, tie {preference['ties']:,}, "
+        f"both bad {preference['both_bad']:,}, baseline {preference['losses']:,}"
+    )
+    yield _line("Win rate, ties half", preference["win_rate"])
+    yield _line("Win rate, decided only", preference["win_rate_decided"])
+    yield _line("Left chosen", preference["left_share"])
+    for title, part in (("criterion", "by_criterion"), ("category", "by_category")):
+        if preference[part]:
+            yield f"  By {title}"
+        for name, rate in preference[part].items():
+            yield "  " + _line(name or "(no category)", rate)
+    yield ""
+    yield "Agreement"
+    yield from _agreement(found["agreement"])
+    for name, one in found["agreement"]["by_criterion"].items():
+        yield f"  {name}"
+        yield from ("  " + line for line in _agreement(one))
+    if found["agreement"]["pairs"]:
+        yield "  Cohen's kappa of each pair"
+    for pair in found["agreement"]["pairs"]:
+        names = " and ".join(pair["annotators"])
+        yield "  " + _line(names, pair["cohen_kappa"], "coefficient", "items")
+
+
+def _agreement(found: dict[str, Any]) -> Iterator[str]:
+    yield _line("Agreeing pairs", found["percent"], "share", "items")
+    for title, path in COEFFICIENTS:
+        part: Any = found
+        for key in path:
+            part = part[key]
+        yield _line(title, part, "coefficient", "items")
+
+
+def _line(
+    title: str, estimate: dict[str, Any], unit: str = "share", word: str = "judgements"
+) -> str:
+    number = shown(from_json(estimate), unit, word)
+    facts = "  ".join(part for part in (number.value, number.interval, number.n) if part)
+    return f"  {title}: {facts}" + (f" ({number.why})" if number.why else "")
