@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from annotate.parsing.chat import messages
-from annotate.parsing.columns import OUTPUTS, Columns, refusal_code, refusal_text
+from annotate.parsing.columns import OUTPUTS, Columns, refusal
 from annotate.parsing.contract import IGNORE, JSON, METADATA, Limits, Record
 from annotate.parsing.faults import FaultLog, shown
 from annotate.parsing.hazards import odd, refused, suspicious
@@ -184,7 +184,7 @@ class CellReader:
     def _storable(self, text: str, record: Record, column: str) -> bool:
         bad = refused(text)
         if bad:
-            self._error(refusal_code(bad, self._raw), refusal_text(bad), record, column)
+            self._error(*refusal(bad, self._raw), record, column)
         return not bad
 
     def _error(self, code: str, text: str, record: Record, column: str) -> None:

@@ -141,7 +141,7 @@ class Columns:
             self._error("cell_too_long", text, line, name[:1000], row)
         bad = refused(name)
         if bad:
-            self._error(refusal_code(bad, row is None), refusal_text(bad), line, name[:1000], row)
+            self._error(*refusal(bad, row is None), line, name[:1000], row)
         if len(self.roles) > self._limits.max_columns:
             self._error(
                 "too_many_columns",
@@ -265,19 +265,16 @@ def _names_for(side: str | None) -> dict[str, str]:
     return BASELINE_NAMES if side == "baseline_output" else CANDIDATE_NAMES
 
 
-def refusal_code(character: str, raw: bool) -> str:
-    """The code for a character that cannot be stored; `raw` if no JSON escape can have made it."""
-    if character == "\x00":
-        return "nul_character"
-    return "not_utf8" if raw else "lone_surrogate"
+def refusal(character: str, raw: bool) -> tuple[str, str]:
+    """Code and text for a character that cannot be stored.
 
-
-def refusal_text(character: str) -> str:
+    `raw`: no JSON escape can have made it, so a surrogate stands for a byte that is not UTF-8.
+    """
     if character == "\x00":
-        return "holds a NUL character, which cannot be stored. Remove it."
-    return (
-        "holds half of a character (a lone surrogate or a byte that is not UTF-8). Save as UTF-8."
-    )
+        return "nul_character", "holds a NUL character, which cannot be stored. Remove it."
+    if raw:
+        return "not_utf8", "holds bytes that are not UTF-8. Save the file as UTF-8 and try again."
+    return "lone_surrogate", "holds half of a character (a lone surrogate). Write it whole."
 
 
 def hint_for(header: Iterable[str], kind: str) -> str:
