@@ -1,7 +1,8 @@
 """What is done outside of requests: reading and importing large uploads."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -50,36 +51,42 @@ class ProgressBar:
             )
 
 
-def _work_on(upload_id: str, step: Callable[[UUID, Progress], None]) -> None:
-    """One step of one upload, unless another worker is at it or it was thrown away."""
+@contextmanager
+def own_connection() -> Iterator[None]:
+    """A worker's thread lives long: what was left of its last job's connection is not used."""
     close_old_connections()
     try:
-        key = UUID(upload_id)
+        yield
+    finally:
+        close_old_connections()
+
+
+def work_on(upload_id: str, step: Callable[[UUID, Progress], None]) -> None:
+    """One step of one upload, unless another worker is at it or it was thrown away."""
+    key = UUID(upload_id)
+    try:
         with alone_at_work(key) as alone:
             if alone:
                 with ProgressBar(key) as progress:
                     step(key, progress)
     except GoneError:
         pass  # thrown away while it was read: there is nothing left to do
-    finally:
-        close_old_connections()
 
 
 @app.task(name=CHECK_JOB)
 def check_upload(upload_id: str) -> None:
-    _work_on(upload_id, run_check)
+    with own_connection():
+        work_on(upload_id, run_check)
 
 
 @app.task(name=IMPORT_JOB)
 def import_upload(upload_id: str) -> None:
-    _work_on(upload_id, run_import)
+    with own_connection():
+        work_on(upload_id, run_import)
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="sweep_uploads", queueing_lock="sweep_uploads")
 def sweep_uploads(timestamp: int) -> None:
-    close_old_connections()
-    try:
+    with own_connection():
         sweep()
-    finally:
-        close_old_connections()

@@ -217,6 +217,14 @@ def _example(row: Mapping[str, Any]) -> Example:
     )
 
 
+def columns_in_words(columns: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What each column of a batch was taken for, what matters most first."""
+    order = {means: (place, label) for place, (means, label) in enumerate(MEANINGS)}
+    last = (len(order), "")
+    rows = sorted((order.get(means, last), name) for name, means in columns.items())
+    return [(name, label) for (_, label), name in rows]
+
+
 def size_in_words(size: int) -> str:
     for unit, power in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if size >= power:

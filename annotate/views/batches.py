@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from annotate.access import study_for_admin, study_for_lead
 from annotate.forms.batches import ChoicesForm, UploadForm
 from annotate.models import Batch, Study, Upload
-from annotate.previewing import counted, crumbs, preview_of, size_in_words
+from annotate.previewing import columns_in_words, counted, crumbs, preview_of, size_in_words
 from annotate.reports import ReportData, refused_data
 from annotate.staging import LimitedUploadHandler, sources_of_request
 from annotate.uploading import (
@@ -70,7 +70,7 @@ def batch(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "batch": found,
         "items": page,
         "count": counted(found.item_count, "item"),
-        "columns": found.columns.items(),
+        "columns": columns_in_words(found.columns),
         "warnings": found.warnings,
     }
     return render(request, "annotate/batches/batch.html", context)

@@ -174,7 +174,11 @@ def test_what_is_changed_on_the_page_is_checked_again_before_it_is_imported(
     batch = Batch.objects.get()
     assert (batch.name, batch.swapped, batch.columns["category"]) == ("Second look", True, "ignore")
     first = batch.items.get(position=1)
-    assert (first.baseline_output, first.candidate_output, first.category) == ("So.", "Because.", "")
+    assert (first.baseline_output, first.candidate_output, first.category) == (
+        "So.",
+        "Because.",
+        "",
+    )
 
 
 def test_a_bad_mapping_of_a_kept_file_is_refused_and_can_be_mended(
@@ -359,7 +363,7 @@ def test_the_batch_page_pages_its_items_and_says_how_the_file_was_read(
     assert "Question 51?" not in text_of(page)
     assert "51 to 100 of 120" in text_of(second)
     assert Batch.objects.get().digest in text_of(second)
-    assert "baseline_output" in text_of(second)
+    assert "output_a Output of the baseline" in text_of(second)
 
 
 def test_pages_of_batches_ask_the_database_the_same_for_one_item_and_for_many(
