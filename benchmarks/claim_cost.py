@@ -63,7 +63,12 @@ def measure() -> None:
 
     me = User.objects.create_user("bench@example.org")
     study = Study.objects.create(
-        slug="bench", name="Bench", baseline_name="a", candidate_name="b", seed=1, overlap=OVERLAP,
+        slug="bench",
+        name="Bench",
+        baseline_name="a",
+        candidate_name="b",
+        seed=1,
+        overlap=OVERLAP,
         state="open",
     )
     batch = Batch.objects.create(

@@ -13,8 +13,13 @@ def scratch_database(name: str) -> Iterator[None]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     # Only now can Django's parts be imported.
+    from django.conf import settings  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
 
+    # Pages name static files by their plain names: no collectstatic is needed.
+    settings.STORAGES["staticfiles"]["BACKEND"] = (
+        "django.contrib.staticfiles.storage.StaticFilesStorage"
+    )
     old = connection.settings_dict["NAME"]
     connection.settings_dict.setdefault("TEST", {})["NAME"] = f"touchstone_bench_{name}"
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
