@@ -69,14 +69,14 @@ class Supervisor:
         """Ask all children to end; after a while, or at a second signal, make them."""
         self.told_to_stop = False
         for child in self.children:
-            self._signal(child, signal.SIGTERM)
+            if child.process.poll() is None:
+                child.process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         while self._living() and time.monotonic() < deadline and not self.told_to_stop:
             self._pause(0.1)
         for child in self.children:
             # The whole group, for a killed gunicorn would leave its workers.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.process.pid, signal.SIGKILL)
+            _signal_group(child, signal.SIGKILL)
             child.process.wait()
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
@@ -112,14 +112,12 @@ class Supervisor:
                     f"(last with status {child.process.returncode}); its words are above. Stopped."
                 )
             sys.stderr.write(f"The {child.name} ended; it is started again.\n")
+            # Workers of a killed gunicorn would hold the port for a while yet.
+            _signal_group(child, signal.SIGTERM)
             child.process = self._spawn(child.command)
 
     def _living(self) -> bool:
         return any(child.process.poll() is None for child in self.children)
-
-    def _signal(self, child: Child, request: signal.Signals) -> None:
-        if child.process.poll() is None:
-            child.process.send_signal(request)
 
     def _pause(self, seconds: float) -> None:
         """Wait, but no longer than until the next signal."""
@@ -128,6 +126,12 @@ class Supervisor:
 
     def _stop_soon(self, number: int, frame: FrameType | None) -> None:
         self.told_to_stop = True
+
+
+def _signal_group(child: Child, request: signal.Signals) -> None:
+    # macOS answers EPERM for a group that has only a zombie left.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.process.pid, request)
 
 
 def die_with_parent(parent: int | None = None) -> None:

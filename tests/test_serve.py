@@ -29,7 +29,7 @@ def free_port() -> int:
 
 def serve(data: Path, port: int | str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "config.serve"],
+        [sys.executable, "-m", "config.serve", "--die-with-parent"],
         cwd=CODE,
         env=ENVIRONMENT | {"TOUCHSTONE_DATA": str(data), "PORT": str(port)} | environment,
         stdout=subprocess.PIPE,
