@@ -32,6 +32,7 @@ class Axis:
 class Tick:
     x: float
     label: str
+    is_half: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ def share_axis(estimates: Sequence[Estimate | Undefined]) -> Axis:
 def share_ticks(axis: Axis) -> list[Tick]:
     steps = (0.4, 0.5, 0.6, 0.7, 0.8) if axis.low else (0.25, 0.5, 0.75)
     return [
-        Tick(axis.at(step), wording.percent(step, 0) if step == 0.5 else f"{100 * step:.0f}")
+        Tick(axis.at(0.5), wording.percent(0.5, 0), is_half=True)
+        if step == 0.5
+        else Tick(axis.at(step), f"{100 * step:.0f}")
         for step in steps
     ]
 
@@ -177,6 +180,11 @@ class Column:
     label: str
     is_last: bool
 
+    @property
+    def above(self) -> int:
+        """Where the number over the column stands."""
+        return self.y - 6
+
 
 def columns(counts: Sequence[int], labels: Sequence[str], height: int = 70) -> list[Column]:
     """One column each, the highest as high as the figure; `labels` may be empty."""
@@ -206,6 +214,11 @@ class Vote:
     x: float
     y: float
 
+    @property
+    def square(self) -> float:
+        """The top of the square that stands for a vote for the baseline."""
+        return self.y - 4.5
+
 
 @dataclass(frozen=True, slots=True)
 class VoteStrip:
@@ -215,10 +228,6 @@ class VoteStrip:
     lines: Sequence[float]
     words: str
     height: int = 28
-
-    @property
-    def middle(self) -> float:
-        return self.height / 2
 
 
 def vote_strip(preferences: Sequence[int], strongest: int, words: str) -> VoteStrip:

@@ -12,6 +12,7 @@ from evals.deciding.policy import (
     current_policy,
     frozen_since,
     policy_in_force,
+    policy_versions,
 )
 from evals.deciding.signing import (
     Waiver,
@@ -42,6 +43,7 @@ __all__ = [
     "judge_preference",
     "no_better_than_chance",
     "policy_in_force",
+    "policy_versions",
     "sign_decision",
     "to_waive",
     "weigh",

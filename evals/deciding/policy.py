@@ -83,6 +83,51 @@ def frozen_since(study: Study) -> datetime | None:
     return first[0]["created_at"] if first else None
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """One version of a policy, and what it changed."""
+
+    version: int
+    created_at: datetime
+    made_by: str
+    reason: str
+    changes: str
+    after_freeze: bool
+
+
+def policy_versions(study: Study) -> list[PolicyVersion]:
+    """Every version that somebody made, latest first, for ever."""
+    frozen = frozen_since(study)
+    stored = list(Policy.objects.filter(study=study).select_related("made_by").order_by("version"))
+    read = [read_policy(policy) for policy in stored]
+    versions = [
+        PolicyVersion(
+            policy.version,
+            policy.created_at,
+            str(policy.made_by) if policy.made_by else "",
+            policy.reason,
+            _changes(before, after),
+            frozen is not None and policy.created_at > frozen,
+        )
+        for policy, before, after in zip(stored[1:], read, read[1:], strict=False)
+    ]
+    return versions[::-1]
+
+
+def _changes(before: PolicyInForce, after: PolicyInForce) -> str:
+    """ "Human preference: 60 % became 55 %." """
+    said = []
+    for old, new in zip(before.gates, after.gates, strict=True):
+        if old.threshold != new.threshold:
+            said.append(f"{new.title}: {old.bar} became {new.bar}.")
+        if old.required != new.required:
+            word = "required now" if new.required else "no longer required"
+            said.append(f"{new.title}: {word}.")
+    if before.confidence != after.confidence:
+        said.append(f"Intervals: {before.confidence:.0%} became {after.confidence:.0%}.")
+    return " ".join(said)
+
+
 def change_policy(
     study: Study,
     gates: Sequence[Gate],

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from annotate.models import Study, User
 from evals import queries
@@ -121,17 +122,29 @@ def sign_decision(
         if choice == Decision.Choice.SHIP:
             _refuse_unwaived(weighing, waivers)
             evidence["waivers"] = [waiver.as_json() for waiver in waivers]
-        return Decision.objects.create(
-            study=study,
-            policy=policy,
-            choice=choice,
-            verdict=weighing.verdict,
-            rationale=rationale,
-            evidence=evidence,
-            digest=digest_of(evidence),
-            signed_by=signer,
-            signed_name=f"{signer} ({signer.email})" if signer.name else signer.email,
+        # Signed twice (a double click) is signed once: the same words on the same evidence.
+        decision, _ = Decision.objects.get_or_create(
+            id=_identity(study, signer, choice, rationale, evidence),
+            defaults={
+                "study": study,
+                "policy": policy,
+                "choice": choice,
+                "verdict": weighing.verdict,
+                "rationale": rationale,
+                "evidence": evidence,
+                "digest": digest_of(evidence),
+                "signed_by": signer,
+                "signed_name": f"{signer} ({signer.email})" if signer.name else signer.email,
+            },
         )
+        return decision
+
+
+def _identity(
+    study: Study, signer: User, choice: str, rationale: str, evidence: Mapping[str, Any]
+) -> UUID:
+    said = [str(study.public_id), str(signer.pk), choice, rationale, digest_of(evidence)]
+    return UUID(bytes=hashlib.sha256(json.dumps(said).encode()).digest()[:16], version=4)
 
 
 def to_waive(weighing: Weighing) -> list[GateResult]:

@@ -11,7 +11,7 @@ from evals.matching import RULE
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.proportions import wilson_interval
-from evals.tallies import Tally
+from evals.tallies import SidedVotes, Tally
 
 NO_SUITE = "no suite has been run for it"
 # With fewer items judged twice, alpha says nothing of chance.
@@ -25,10 +25,14 @@ class Weighing:
     study: Study
     policy: PolicyInForce
     results: tuple[GateResult, ...]
-    tally: Tally
+    votes: SidedVotes
     agreement: Estimate | Undefined
     slots: queries.Slots
     words: Mapping[str, str]
+
+    @property
+    def tally(self) -> Tally:
+        return self.votes.overall
 
     @property
     def verdict(self) -> Verdict:
@@ -45,7 +49,8 @@ class Weighing:
 def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
     """Judge every gate by the evidence in the database."""
     policy = policy or policy_in_force(study)
-    tally = queries.sided_votes(study).overall
+    votes = queries.sided_votes(study)
+    tally = votes.overall
     agreement = tally.agreement(policy.confidence)["alpha_nominal"]
     evidence = [
         _preference_evidence(tally, policy.confidence),
@@ -60,7 +65,7 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
         study,
         policy,
         tuple(_doubted(result, agreement) for result in results),
-        tally,
+        votes,
         agreement,
         queries.total_slots(study),
         {key: piece.word for key, piece in found.items()},

@@ -3,7 +3,7 @@
 from evals.reporting import agreement, annotators, items, overview, preference, progress
 from evals.reporting.gates import VERDICT_LOOKS, GateRow, gate_rows, headline, tally
 from evals.reporting.junit import junit
-from evals.reporting.numbers import level, shown
+from evals.reporting.numbers import from_json, level, shown
 from evals.reporting.report import report
 from evals.reporting.words import report_in_words
 
@@ -12,6 +12,7 @@ __all__ = [
     "GateRow",
     "agreement",
     "annotators",
+    "from_json",
     "gate_rows",
     "headline",
     "items",

@@ -8,6 +8,7 @@ from annotate.models import Study, User
 from evals import queries
 from evals.reporting.numbers import Shown, shown
 from evals.reporting.report import SAID, criterion_tallies, named_pairs
+from evals.stats import wording
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.kappa import kappa_pairs
@@ -17,6 +18,8 @@ from evals.tallies import Tally
 FEW = 20
 # A matrix of more people is no longer read.
 MOST_PEOPLE = 24
+MOST_REASONS = 6
+WEIGHT_WORDS = (("unweighted", "not at all"), ("linear", "half"), ("quadratic", "three quarters"))
 # How dark a cell is: kappa from 0.2, 0.3, 0.45, 0.6.
 SHADES = ((0.6, 4), (0.45, 3), (0.3, 2), (0.2, 1))
 
@@ -38,6 +41,7 @@ class Matrix:
     people: Sequence[User] = ()
     rows: Sequence[tuple[User, Sequence[Cell]]] = ()
     undefined: Sequence[str] = ()
+    more_undefined: int = 0
     left_out: int = 0
 
 
@@ -64,6 +68,12 @@ class Agreement:
     apart: str = ""
     criteria: Sequence[CriterionRow] = ()
     prevalent: Sequence[str] = ()
+
+    @property
+    def both_bad(self) -> str:
+        """How many of all judgements are "both bad"; empty where none is."""
+        tally = self.tally
+        return wording.percent(tally.both_bad / tally.n) if tally.both_bad else ""
 
 
 def agreement(
@@ -136,7 +146,13 @@ def matrix(
         for column, cell in enumerate(line)
         if cell.kind == "kappa" and cell.number and cell.number.why and cell.n
     ]
-    return Matrix(people, rows, reasons, len(shared) - len(people))
+    return Matrix(
+        people,
+        rows,
+        reasons[:MOST_REASONS],
+        max(0, len(reasons) - MOST_REASONS),
+        len(shared) - len(people),
+    )
 
 
 def _cell(

@@ -30,8 +30,7 @@ class GateRow:
     required: bool
     number: Shown
     figure: GateStrip
-    sentence: str
-    missing: str
+    told: str
     waiver: dict[str, str] | None = None
 
 
@@ -53,10 +52,19 @@ def _row(gate: dict[str, Any], waiver: dict[str, str] | None) -> GateRow:
         gate["required"],
         shown(estimate, gate["unit"], gate["word"]),
         gate_strip(estimate, gate["threshold"], gate["direction"], gate["unit"], gate["bar"]),
-        gate["sentence"],
-        gate["missing"],
+        _told(gate),
         waiver,
     )
+
+
+def _told(gate: dict[str, Any]) -> str:
+    """What stands below a gate: the reading of its number and what is missing."""
+    said, status = gate["sentence"], gate["status"]
+    if status == "not measured" or (status == "met" and gate["threshold"] != 1):
+        return ""  # the number says it, or the dash has its reason beside it
+    # The number stands above already.
+    reading = said.partition("): ")[2] or said
+    return " ".join(part for part in (sentence(reading), gate["missing"]) if part)
 
 
 def tally(evidence: dict[str, Any]) -> str:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from annotate.models import Flag, Item, Judgement, Rating, Study, Task
+from annotate.models import Flag, Judgement, Rating, Study, Task
 from evals import queries
 from evals.charts import VoteStrip, vote_strip
 from evals.reporting.annotators import in_time
+from evals.reporting.numbers import in_words
+from evals.stats.wording import sentence
 
 STRENGTHS = {
     1: ("better",),
@@ -34,7 +36,7 @@ class Said:
     """One version of what an annotator said."""
 
     preference: str
-    kind: str
+    strength: int
     ratings: Sequence[tuple[str, str]]
     comment: str
     at: datetime
@@ -113,11 +115,10 @@ def _answer(task: Task) -> Answer:
 
 def _said(judgement: Judgement) -> Said:
     strongest = (judgement.scale - 1) // 2
-    kind = "c" if judgement.preference > 0 else "b" if judgement.preference < 0 else "t"
     ratings = sorted(judgement.ratings.all(), key=lambda rating: rating.criterion.position)
     return Said(
         preference_words(judgement.preference, strongest, both_bad=judgement.both_bad),
-        kind,
+        judgement.preference,
         [(rating.criterion.name, _rating(rating)) for rating in ratings],
         judgement.comment,
         judgement.created_at,
@@ -133,17 +134,29 @@ def _rating(rating: Rating) -> str:
     return preference_words(rating.preference, 1)
 
 
-def finding(item: Item, said: Sequence[Answer]) -> str:
+def counted(said: Sequence[Answer]) -> list[int]:
+    """The preferences that count, from baseline to candidate."""
+    return sorted(answer.now.strength for answer in said if answer.now and not answer.state)
+
+
+def strip_of(study: Study, said: Sequence[Answer]) -> VoteStrip:
+    preferences, strongest = counted(said), study.max_strength
+    words = ", ".join(preference_words(one, strongest) for one in preferences)
+    return vote_strip(preferences, strongest, words)
+
+
+def finding(said: Sequence[Answer]) -> str:
     """How the votes on one item fell."""
-    counted = [answer.now for answer in said if answer.now and not answer.state]
-    kinds = [one.kind for one in counted]
-    if not kinds:
+    votes = counted(said)
+    if not votes:
         return "Nobody has judged this item yet"
-    parts = [
-        f"{kinds.count(kind)} for {name}"
-        for kind, name in (("c", "the candidate"), ("t", "neither"), ("b", "the baseline"))
-        if kind in kinds
-    ]
-    if len(parts) == 1 and len(kinds) > 1:
-        return f"All {len(kinds)} {parts[0].split(' ', 1)[1]}"
-    return ", ".join(parts)
+    wins, losses = sum(vote > 0 for vote in votes), sum(vote < 0 for vote in votes)
+    kinds = {
+        "the candidate": wins,
+        "neither": len(votes) - wins - losses,
+        "the baseline": losses,
+    }
+    parts = [f"{in_words(count)} for {name}" for name, count in kinds.items() if count]
+    if len(parts) == 1 and len(votes) > 1:
+        return f"All {parts[0]}"
+    return sentence(", ".join(parts)).rstrip(".")

@@ -65,6 +65,36 @@ class Preference:
     sides: tuple[Shown, Shown]
     choosers: Sequence[SideChooser]
 
+    @property
+    def value(self) -> str:
+        """The win rate without its unit, which is set smaller."""
+        return wording.percent_number(self.rate.estimate.value) if self.rate.estimate else ""
+
+    @property
+    def counted(self) -> str:
+        tally = self.tally
+        return (
+            f"{wording.counted(tally.n, 'judgements')} of "
+            f"{wording.counted(tally.item_count, 'items')} by "
+            f"{wording.counted(tally.annotator_count, 'annotators')}"
+        )
+
+    @property
+    def zone_width(self) -> float:
+        return round(100 - self.threshold, 2)
+
+    @property
+    def half_label(self) -> float | None:
+        """Where "no preference" ends, unless it would run into the gate's label."""
+        half = self.strip.half
+        if half is None or abs(self.threshold - half) < 1 or half < 25:
+            return None
+        return half - 1 if self.threshold > half else None
+
+    @property
+    def has_scores(self) -> bool:
+        return any(row.note for row in self.criteria)
+
 
 def preference(
     study: Study,

@@ -86,6 +86,42 @@ def _label(day: date, today: date) -> str:
     return f"{day:%a} {day.day}" if day.weekday() == 0 and (today - day).days > 1 else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A batch, a category or an annotator: how much is made of how much."""
+
+    name: str
+    items: str
+    judged: int
+    wanted: int
+    number: int = 0
+
+    @property
+    def judged_words(self) -> str:
+        return wording.count(self.judged)
+
+    @property
+    def wanted_words(self) -> str:
+        return wording.count(self.wanted)
+
+    @property
+    def words(self) -> str:
+        return f"{wording.count(self.judged)} of {wording.count(self.wanted)}"
+
+
+def parts(progress: queries.Progress) -> tuple[list[Part], list[Part]]:
+    """By batch and by category."""
+    batches = [
+        Part(str(batch), wording.count(slots.items), slots.judged, slots.wanted, batch.number)
+        for batch, slots in progress.batches
+    ]
+    categories = [
+        Part(name or "No category", wording.count(slots.items), slots.judged, slots.wanted)
+        for name, slots in progress.categories
+    ]
+    return batches, categories
+
+
 def finding(study: Study, progress: queries.Progress) -> str:
     total = progress.total
     if not total.items:

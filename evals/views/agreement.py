@@ -1,11 +1,80 @@
-from typing import Any
+"""The page of agreement, and the list of disputed and of flagged items."""
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from annotate.access import results_page
+from annotate.models import Study
+from evals import queries
+from evals.deciding import policy_in_force
+from evals.forms import chosen, chosen_page, chosen_source, chosen_weights
+from evals.reporting import agreement as agreement_page
+from evals.reporting import items as items_page
+from evals.stats import wording
+
+FIRST_FEW = 5
+A_PAGE = 25
 
 
-def agreement(request: HttpRequest, **parts: Any) -> HttpResponse:
-    raise Http404  # being built
+@require_safe
+@results_page
+def agreement(request: HttpRequest, study: Study) -> HttpResponse:
+    only, weights = chosen_source(request), chosen_weights(request)
+    with queries.snapshot():
+        policy = policy_in_force(study)
+        tally = queries.sided_votes(study, only).overall
+        found = agreement_page.agreement(
+            study, tally, weights=weights, only=only, confidence=policy.confidence
+        )
+        count = queries.disputed_count(study, only)
+        disputed = queries.disputed_items(study, only, limit=FIRST_FEW)
+        imported = queries.has_imported(study)
+    context = {
+        "study": study,
+        "page": "agreement",
+        "found": found,
+        "weights": weights,
+        "all_weights": agreement_page.WEIGHT_WORDS,
+        "few": agreement_page.FEW,
+        "disputed_count": count,
+        "disputed": wording.counted(count, "items"),
+        "items": items_page.item_rows(study, disputed),
+        "only": only,
+        "has_imported": imported,
+    }
+    return render(request, "evals/agreement.html", context)
 
 
-def disputed(request: HttpRequest, **parts: Any) -> HttpResponse:
-    raise Http404  # being built
+@require_safe
+@results_page
+def disputed(request: HttpRequest, study: Study) -> HttpResponse:
+    show = chosen(request, "show", ("disputed", "flagged"), "disputed")
+    only, number = chosen_source(request), chosen_page(request)
+    window = {"limit": A_PAGE, "offset": (number - 1) * A_PAGE}
+    with queries.snapshot():
+        if show == "flagged":
+            count = queries.flagged_count(study)
+            items = queries.flagged_items(study, only, **window)
+        else:
+            count = queries.disputed_count(study, only)
+            items = queries.disputed_items(study, only, **window)
+        imported = queries.has_imported(study)
+    if number > 1 and not items:
+        raise Http404
+    context = {
+        "study": study,
+        "page": "agreement",
+        "crumb": "Flagged items" if show == "flagged" else "Disputed items",
+        "show": show,
+        "count": count,
+        "counted": wording.counted(count, "items"),
+        "items": items_page.item_rows(study, items),
+        "number": number,
+        "previous": number - 1,
+        "next": number + 1,
+        "last": -(-count // A_PAGE) or 1,
+        "only": only,
+        "has_imported": imported,
+    }
+    return render(request, "evals/disputed.html", context)

@@ -1,19 +1,195 @@
+"""The verdict, the policy behind it, and what was signed."""
+
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotate.access import results_page
+from annotate.models import Study, User
+from evals import queries
+from evals.deciding import (
+    RefusedDecisionError,
+    Weighing,
+    change_policy,
+    changed_since,
+    digest_of,
+    evidence_of,
+    frozen_since,
+    is_intact,
+    policy_in_force,
+    policy_versions,
+    sign_decision,
+    to_waive,
+    weigh,
+)
+from evals.forms import DecisionForm, PolicyForm
+from evals.models import Decision
+from evals.reporting import VERDICT_LOOKS, from_json, gate_rows, headline, level, shown, tally
+from evals.stats import wording
 
 
-def decision(request: HttpRequest, **parts: Any) -> HttpResponse:
-    raise Http404  # being built
+@require_safe
+@results_page
+def decision(request: HttpRequest, study: Study) -> HttpResponse:
+    with queries.snapshot():
+        weighing = weigh(study)
+        frozen = frozen_since(study)
+    return _decision_page(request, weighing, frozen)
 
 
-def policy(request: HttpRequest, **parts: Any) -> HttpResponse:
-    raise Http404  # being built
+def _decision_page(
+    request: HttpRequest,
+    weighing: Weighing,
+    frozen: datetime | None,
+    form: DecisionForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    study, evidence = weighing.study, evidence_of(weighing)
+    unmet = _unmet(weighing)
+    signed = Decision.objects.filter(study=study).order_by("-created_at")
+    context = {
+        "study": study,
+        "page": "decision",
+        "evidence": evidence,
+        "form": form or DecisionForm(unmet, initial={"seen": digest_of(evidence)}),
+        "frozen_since": frozen,
+        "versions": policy_versions(study),
+        "required": sum(gate["required"] for gate in evidence["gates"]),
+        "signed": [(one, gates_then(one)) for one in signed],
+        "as_of": timezone.now(),
+        **_verdict(evidence),
+    }
+    return render(request, "evals/decision.html", context, status=status)
 
 
-def sign(request: HttpRequest, **parts: Any) -> HttpResponse:
-    raise Http404  # being built
+def _verdict(evidence: dict[str, Any]) -> dict[str, Any]:
+    """What a page of a verdict shows, now or as it was signed."""
+    gates = gate_rows(evidence)
+    return {
+        "headline": headline(evidence),
+        "look": VERDICT_LOOKS[evidence["verdict"]],
+        "gates": gates,
+        "groups": [
+            (title, [gate for gate in gates if gate.look in looks])
+            for title, looks in (
+                ("Not met", ("unmet",)),
+                ("Still open", ("open", "none")),
+                ("Met", ("met",)),
+            )
+        ],
+        "tally": tally(evidence),
+        "level": level(evidence["policy"]["confidence"]),
+    }
 
 
-def signed(request: HttpRequest, **parts: Any) -> HttpResponse:
-    raise Http404  # being built
+def gates_then(decision: Decision) -> str:
+    return tally(decision.evidence)
+
+
+def _unmet(weighing: Weighing) -> list[tuple[str, str]]:
+    return [(result.gate.key, result.gate.title) for result in to_waive(weighing)]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@results_page
+def policy(request: HttpRequest, study: Study) -> HttpResponse:
+    frozen = frozen_since(study)
+    in_force = policy_in_force(study)
+    form = PolicyForm(in_force, request.POST or None, frozen=frozen is not None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid() and _changed(request, study, form):
+            return redirect("policy", study.slug)
+        status = 422
+    context = {
+        "study": study,
+        "page": "decision",
+        "crumb": "Policy",
+        "form": form,
+        "policy": in_force,
+        "frozen_since": frozen,
+        "versions": policy_versions(study),
+    }
+    return render(request, "evals/policy.html", context, status=status)
+
+
+def _changed(request: HttpRequest, study: Study, form: PolicyForm) -> bool:
+    try:
+        change_policy(
+            study,
+            form.gates,
+            confidence=form.cleaned_data["confidence"],
+            made_by=_signed_in(request),
+            reason=form.cleaned_data.get("reason", ""),
+        )
+    except RefusedDecisionError as error:
+        form.add_error(None, str(error))
+        return False
+    messages.success(request, "The policy was changed; the version before is kept.")
+    return True
+
+
+def _signed_in(request: HttpRequest) -> User:
+    return get_object_or_404(User, pk=request.user.pk)
+
+
+@require_POST
+@results_page
+def sign(request: HttpRequest, study: Study) -> HttpResponse:
+    with queries.snapshot():
+        weighing = weigh(study)
+        frozen = frozen_since(study)
+    form = DecisionForm(_unmet(weighing), request.POST)
+    if not form.is_valid():
+        return _decision_page(request, weighing, frozen, form, status=422)
+    try:
+        signed = sign_decision(
+            study,
+            _signed_in(request),
+            choice=form.cleaned_data["choice"],
+            rationale=form.cleaned_data["rationale"],
+            seen=form.cleaned_data["seen"],
+            waivers=form.waivers,
+        )
+    except RefusedDecisionError as error:
+        # What is signed next is what the page shows now.
+        data = request.POST.copy()
+        data["seen"] = digest_of(evidence_of(weighing))
+        form = DecisionForm(_unmet(weighing), data)
+        form.add_error(None, str(error))
+        return _decision_page(request, weighing, frozen, form, status=409)
+    return redirect("signed", study.slug, signed.pk)
+
+
+@require_safe
+@results_page
+def signed(request: HttpRequest, study: Study, decision_id: UUID) -> HttpResponse:
+    decision = get_object_or_404(
+        Decision.objects.select_related("policy"), study=study, pk=decision_id
+    )
+    with queries.snapshot():
+        now = evidence_of(weigh(study))
+    then = decision.evidence["counts"]
+    alpha = from_json(decision.evidence["agreement"]["krippendorff_alpha_nominal"])
+    context = {
+        "study": study,
+        "page": "decision",
+        "crumb": "Signed decision",
+        "then_counts": wording.counted(then["judgements"], "judgements"),
+        "now_counts": wording.counted(now["counts"]["judgements"], "judgements"),
+        "plain_ties": then["ties"] - then["both_bad"],
+        "alpha": shown(alpha, "coefficient", "items"),
+        "decision": decision,
+        "evidence": decision.evidence,
+        "changed": changed_since(decision, now),
+        "now": now,
+        "intact": is_intact(decision),
+        **_verdict(decision.evidence),
+    }
+    return render(request, "evals/signed.html", context)

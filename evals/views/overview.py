@@ -1,15 +1,83 @@
-from typing import Any
+"""The first page of a study, its progress and its annotators."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from annotate.access import results_page
+from annotate.models import Study
+from evals import queries
+from evals.deciding import evidence_of, weigh
+from evals.forms import chosen_source
+from evals.reporting import annotators as people_page
+from evals.reporting import gate_rows, overview, shown, tally
+from evals.reporting import progress as progress_page
 
 
-def study(request: HttpRequest, **parts: Any) -> HttpResponse:
-    raise Http404  # being built
+@require_safe
+@results_page
+def study(request: HttpRequest, study: Study) -> HttpResponse:
+    with queries.snapshot():
+        weighing = weigh(study)
+        votes = weighing.votes
+        progress = queries.progress(study)
+        found = people_page.annotators(study, votes, confidence=weighing.policy.confidence)
+        flags = queries.flagged(study)
+    evidence = evidence_of(weighing)
+    batches, _ = progress_page.parts(progress)
+    rows = gate_rows(evidence)
+    context = {
+        "study": study,
+        "page": "study",
+        "finding": overview.finding(evidence, progress.total),
+        "total": progress_page.Part("", "", progress.total.judged, progress.total.wanted),
+        "pace": progress_page.pace(progress),
+        "gates": rows,
+        "met": sum(row.look == "met" for row in rows),
+        "tally": tally(evidence),
+        "rate": shown(weighing.tally.win_rate(weighing.policy.confidence)),
+        "alpha": shown(weighing.agreement, "coefficient", "items"),
+        "needs": overview.needs(study, evidence, progress.total, found, flags),
+        "days": progress_page.day_chart(progress.days),
+        "batches": batches,
+    }
+    return render(request, "evals/study.html", context)
 
 
-def progress(request: HttpRequest, **parts: Any) -> HttpResponse:
-    raise Http404  # being built
+@require_safe
+@results_page
+def progress(request: HttpRequest, study: Study) -> HttpResponse:
+    with queries.snapshot():
+        progress = queries.progress(study)
+        people = queries.people(study)
+    batches, categories = progress_page.parts(progress)
+    context = {
+        "study": study,
+        "page": "progress",
+        "finding": progress_page.finding(study, progress),
+        "total": progress_page.Part("", "", progress.total.judged, progress.total.wanted),
+        "pace": progress_page.pace(progress),
+        "days": progress_page.day_chart(progress.days),
+        "batches": batches,
+        "categories": categories,
+        "people": people,
+    }
+    return render(request, "evals/progress.html", context)
 
 
-def annotators(request: HttpRequest, **parts: Any) -> HttpResponse:
-    raise Http404  # being built
+@require_safe
+@results_page
+def annotators(request: HttpRequest, study: Study) -> HttpResponse:
+    only = chosen_source(request)
+    with queries.snapshot():
+        votes = queries.sided_votes(study, only)
+        found = people_page.annotators(study, votes, only=only)
+        imported = queries.has_imported(study)
+    context = {
+        "study": study,
+        "page": "annotators",
+        "found": found,
+        "only": only,
+        "has_imported": imported,
+    }
+    return render(request, "evals/annotators.html", context)

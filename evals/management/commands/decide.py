@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotate.commanding import RefusedCommandError, StudyCommand, study_named
 from evals.deciding import evidence_of, weigh
 from evals.queries import snapshot
-from evals.reporting import gate_rows, headline, junit
+from evals.reporting import VERDICT_LOOKS, gate_rows, headline, junit, level
 
 EXIT_CODES = {"GO": 0, "NO-GO": 3, "NOT YET": 4}
 ANSWERED = ("gate", "status", "threshold", "estimate", "sentence")
@@ -60,6 +60,8 @@ def _page(evidence: dict[str, Any]) -> bytes:
         "evidence": evidence,
         "headline": headline(evidence),
         "gates": gate_rows(evidence),
+        "look": VERDICT_LOOKS[evidence["verdict"]],
+        "level": level(evidence["policy"]["confidence"]),
         "made_at": timezone.now(),
     }
     return render_to_string("evals/decide_file.html", context).encode()

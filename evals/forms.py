@@ -1,0 +1,189 @@
+"""What a lead may ask for and write: how to look at results, the policy, the decision."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django import forms
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
+
+from evals.deciding import CONFIDENCES, PolicyInForce, Waiver
+from evals.gate import Gate
+from evals.models import Decision
+from evals.queries import Source
+from evals.stats.kappa import WEIGHTS
+
+# How a threshold is written: times 100 for shares and points, and losses without their sign.
+LIMITS = {"share": (0.0, 100.0), "points": (0.0, 100.0), "ratio": (0.0, 1000.0)}
+UNITS = {"share": "%", "points": "points", "ratio": "×"}
+
+
+def chosen(request: HttpRequest, name: str, allowed: Sequence[str], default: str) -> str:
+    """One of the words that a parameter of the address may have."""
+    value = request.GET.get(name, default)
+    if value not in allowed:
+        raise BadRequest(f"{name}: write one of {', '.join(allowed)}.")
+    return value
+
+
+def chosen_source(request: HttpRequest) -> Source | None:
+    """Which judgements count on a page: blind ones, imported ones, or both."""
+    sources: dict[str, Source | None] = {"both": None, "blind": "blind", "imported": "imported"}
+    return sources[chosen(request, "only", tuple(sources), "both")]
+
+
+def chosen_weights(request: HttpRequest) -> str:
+    return chosen(request, "weights", WEIGHTS, WEIGHTS[0])
+
+
+def chosen_page(request: HttpRequest) -> int:
+    """The number of a page of a list, from 1."""
+    text = request.GET.get("page", "1")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 1_000_000):
+        raise BadRequest("page: write a number from 1.")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class GateFields:
+    """The fields of one gate, to be drawn in one row."""
+
+    gate: Gate
+    words: str
+    unit: str
+    threshold: forms.BoundField
+    required: forms.BoundField
+
+
+class PolicyForm(forms.Form):
+    """The thresholds of all gates, as people write them: 60 for 60 %, 5 for 5 points."""
+
+    confidence = forms.TypedChoiceField(
+        choices=[(str(level), f"{100 * level:g}\u202f%") for level in CONFIDENCES],
+        coerce=float,
+        label="Confidence of all intervals",
+    )
+    reason = forms.CharField(
+        label="Why it changes",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, policy: PolicyInForce, *args: Any, frozen: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.policy = policy
+        self.fields["confidence"].initial = str(policy.confidence)
+        if frozen:
+            self.fields["reason"].required = True
+        else:
+            del self.fields["reason"]
+        for gate in policy.gates:
+            low, high = LIMITS[gate.unit]
+            self.fields[f"{gate.key}-threshold"] = forms.FloatField(
+                min_value=low, max_value=high, initial=_written(gate), label=f"{gate.title}, limit"
+            )
+            self.fields[f"{gate.key}-required"] = forms.BooleanField(
+                required=False, initial=gate.required, label=f"{gate.title}, required for GO"
+            )
+
+    def rows(self) -> Iterator[GateFields]:
+        for gate in self.policy.gates:
+            yield GateFields(
+                gate,
+                gate.asks,
+                UNITS[gate.unit],
+                self[f"{gate.key}-threshold"],
+                self[f"{gate.key}-required"],
+            )
+
+    @property
+    def gates(self) -> list[Gate]:
+        """The gates as they were written."""
+        return [
+            replace(
+                gate,
+                threshold=_read(gate, self.cleaned_data[f"{gate.key}-threshold"]),
+                required=self.cleaned_data[f"{gate.key}-required"],
+            )
+            for gate in self.policy.gates
+        ]
+
+
+def _is_loss(gate: Gate) -> bool:
+    return "{loss}" in gate.rule
+
+
+def _written(gate: Gate) -> float:
+    if gate.unit == "ratio":
+        return gate.threshold
+    number = round(100 * gate.threshold, 6)
+    # An empty minus would read as "at most -0 points lost".
+    return abs(number) if _is_loss(gate) else number
+
+
+def _read(gate: Gate, written: float) -> float:
+    if gate.unit == "ratio":
+        return written
+    share = round(written / 100, 8)
+    return (-share if share else 0.0) if _is_loss(gate) else share
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverFields:
+    gate: str
+    title: str
+    reason: forms.BoundField
+    until: forms.BoundField
+
+
+class DecisionForm(forms.Form):
+    """A decision with its rationale; to ship past gates that are not met, their waivers."""
+
+    choice = forms.ChoiceField(
+        choices=Decision.Choice.choices, initial=Decision.Choice.HOLD, widget=forms.RadioSelect
+    )
+    rationale = forms.CharField(max_length=10_000, widget=forms.Textarea(attrs={"rows": 4}))
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, unmet: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.unmet = unmet
+        for key, title in unmet:
+            self.fields[f"{key}-reason"] = forms.CharField(
+                required=False, max_length=2000, label=f"{title}: why it may wait"
+            )
+            self.fields[f"{key}-until"] = forms.DateField(
+                required=False,
+                label=f"{title}: until",
+                widget=forms.DateInput(attrs={"type": "date"}),
+            )
+
+    def waiver_rows(self) -> Iterator[WaiverFields]:
+        for key, title in self.unmet:
+            yield WaiverFields(key, title, self[f"{key}-reason"], self[f"{key}-until"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("choice") == Decision.Choice.SHIP:
+            for key, title in self.unmet:
+                if not (cleaned.get(f"{key}-reason") and cleaned.get(f"{key}-until")):
+                    self.add_error(
+                        f"{key}-reason",
+                        f"{title} is not met: to ship, write a reason and a date.",
+                    )
+        return cleaned
+
+    @property
+    def waivers(self) -> list[Waiver]:
+        if self.cleaned_data["choice"] != Decision.Choice.SHIP:
+            return []
+        return [
+            Waiver(
+                key,
+                self.cleaned_data[f"{key}-reason"],
+                self.cleaned_data[f"{key}-until"].isoformat(),
+            )
+            for key, _ in self.unmet
+        ]
