@@ -13,7 +13,7 @@ from django.db.models import Max
 
 from annotate.models import Batch, State, Study, User
 from annotate.parsing import Limits, Options, Reading, Report, Row, Source
-from annotate.reports import fault_as_json, storable
+from annotate.reports import NAME_CHARS, fault_as_json, short_name, storable
 from annotate.slots import add_slots, make_tasks, remove_slots
 
 __all__ = ["add_slots", "check_batch", "import_batch", "make_tasks", "remove_slots"]
@@ -126,8 +126,8 @@ def _begin(
     return Batch.objects.create(
         study=study,
         number=last + 1,
-        name=name[:120] or name_from(sources),
-        file_names=[storable(source.name)[:120] for source in sources],
+        name=name[:NAME_CHARS] or name_from(sources),
+        file_names=[short_name(source.name) for source in sources],
         # Until the files are read to their end nobody knows it, and nobody sees this row.
         digest=uuid4().hex,
         swapped=options.swap,
@@ -172,7 +172,7 @@ def _refuse_known(study: Study, digest: str) -> None:
 def name_from(sources: Sequence[Source]) -> str:
     """What a batch is called when nobody says: its first file's name without the ending."""
     last = sources[0].name.replace("\\", "/").rsplit("/", 1)[-1]
-    return (storable(last).rsplit(".", 1)[0] or "batch")[:120]
+    return (storable(last).rsplit(".", 1)[0] or "batch")[:NAME_CHARS]
 
 
 def batch_digest(sources: Sequence[Source], report: Report, options: Options) -> str:

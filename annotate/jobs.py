@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from django.db import close_old_connections, connection
+from django.db import connection, connections
 from procrastinate.contrib.django import app
 
 from annotate.intake import Progress
@@ -53,12 +53,11 @@ class ProgressBar:
 
 @contextmanager
 def own_connection() -> Iterator[None]:
-    """A worker's thread lives long: what was left of its last job's connection is not used."""
-    close_old_connections()
+    """A worker's thread may wait for days: it keeps no connection between jobs."""
     try:
         yield
     finally:
-        close_old_connections()
+        connections.close_all()
 
 
 def work_on(upload_id: str, step: Callable[[UUID, Progress], None]) -> None:

@@ -12,6 +12,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 EXAMPLE_CHARS = 1500
 LABEL_CHARS = 200
+NAME_CHARS = 120
 CATEGORIES_SHOWN = 40
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -35,6 +36,13 @@ class ReportData(TypedDict):
 
 def storable(text: str) -> str:
     return UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def short_name(name: str) -> str:
+    """A file's name cut to what is stored; it keeps its ending, which says how to read it."""
+    stem, dot, ending = storable(name).rpartition(".")
+    ending = (dot + ending)[:20]
+    return stem[: NAME_CHARS - len(ending)] + ending
 
 
 def fault_as_json(fault: Fault) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from annotate.parsing import Source
 from annotate.reports import storable
 
 CHUNK_BYTES = 2**20
-NAME_CHARS = 120
 
 
 class GoneError(Exception):

@@ -25,9 +25,15 @@ from procrastinate.exceptions import AlreadyEnqueued
 from annotate.intake import Progress, RefusedError, check_batch, import_batch
 from annotate.models import Batch, Study, Upload, User
 from annotate.parsing import Options, Source
-from annotate.reports import ReportData, refused_data, report_data, storable
-from annotate.staging import (
+from annotate.reports import (
     NAME_CHARS,
+    ReportData,
+    refused_data,
+    report_data,
+    short_name,
+    storable,
+)
+from annotate.staging import (
     GoneError,
     drop_bytes,
     keep_bytes,
@@ -103,7 +109,7 @@ def _stage(
         study=study,
         uploaded_by=uploaded_by,
         name=choices.name[:NAME_CHARS],
-        file_names=[source.name[:NAME_CHARS] for source in sources],
+        file_names=[short_name(source.name) for source in sources],
         file_sizes=[source.size for source in sources],
         mapping=dict(choices.mapping),
         swap=choices.swap,

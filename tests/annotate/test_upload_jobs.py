@@ -11,7 +11,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.db.models.functions import Now
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -53,7 +52,7 @@ def send(client: Client, study: Study, content: bytes) -> Any:
     return client.post(address, {"file": SimpleUploadedFile("large.csv", content)})
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Any) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub("<[^>]+>", " ", response.content.decode())))
 
 
@@ -107,7 +106,7 @@ def test_a_large_upload_is_imported_by_a_job(large: Upload, adam_client: Client)
 
     response = adam_client.post(address_of(large, "accept"))
 
-    assert (response.status_code, response.url) == (303, address_of(large))
+    assert (response.status_code, response.headers["Location"]) == (303, address_of(large))
     assert Item.objects.count() == 0
     assert "being imported" in text_of(adam_client.get(address_of(large)))
     assert queued() == ["check_upload", "import_upload"]
@@ -117,7 +116,9 @@ def test_a_large_upload_is_imported_by_a_job(large: Upload, adam_client: Client)
     batch = Batch.objects.get()
     assert (batch.item_count, Item.objects.count(), Task.objects.count()) == (ROWS, ROWS, 2 * ROWS)
     assert UploadChunk.objects.count() == 0
-    assert adam_client.get(address_of(large)).url == reverse("batch", args=[batch.study.slug, 1])
+    assert adam_client.get(address_of(large)).headers["Location"] == reverse(
+        "batch", args=[batch.study.slug, 1]
+    )
 
 
 def test_jobs_that_come_twice_or_too_late_change_nothing(
@@ -162,7 +163,7 @@ def test_other_choices_for_a_large_upload_are_checked_by_a_job_again(
 
     response = adam_client.post(address_of(large), {"swap": "on"})
 
-    assert (response.status_code, response.url) == (303, address_of(large))
+    assert (response.status_code, response.headers["Location"]) == (303, address_of(large))
     large.refresh_from_db()
     assert (large.state, large.swap) == ("checking", True)
     work_on(str(large.pk), run_check)
