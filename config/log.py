@@ -1,8 +1,10 @@
-"""Log lines that no request can forge: one line each, control characters escaped."""
+"""Log lines that no request can forge: one line each, control characters escaped, links cut."""
 
 import logging
 import re
 
+# Whoever reads the log must not be able to follow somebody's one-time link.
+ONE_TIME = re.compile(r"(/join/|/password/reset/key/)[^\s\"']+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -13,5 +15,5 @@ class LineFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        text = ONE_TIME.sub(r"\1***", super().format(record))
         return CONTROL.sub(lambda found: repr(found.group())[1:-1], text)

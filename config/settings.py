@@ -43,9 +43,9 @@ if urlsplit(BASE_URL).scheme not in ("http", "https") or not urlsplit(BASE_URL).
 
 DEBUG = False
 SECRET_KEY = os.environ.get("TOUCHSTONE_SECRET_KEY", "")
-if PUBLIC_HOSTS and len(SECRET_KEY) < 50:
+if PUBLIC_HOSTS and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5):
     raise ImproperlyConfigured(
-        "TOUCHSTONE_SECRET_KEY is missing or shorter than 50 characters. Make one with: "
+        "TOUCHSTONE_SECRET_KEY is missing, simple or shorter than 50 characters. Make one with: "
         'python -c "import secrets; print(secrets.token_urlsafe(60))"'
     )
 SECRET_KEY = SECRET_KEY or local_secret(DATA_DIR / "secret-key")

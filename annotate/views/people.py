@@ -18,10 +18,11 @@ from annotate import accounts, inviting
 from annotate.forms.people import InviteForm, JoinForm, NameForm, RoleForm, ThemeForm
 from annotate.models import Assignment, User
 from config.context import THEME_COOKIE
-from config.http import admin_required, not_found_unless, refuse
+from config.http import admin_required, refuse
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 YEAR = 365 * 24 * 3600
+NO_SUCH_BUTTON = ("Nothing was done", "This form has no such button.")
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -116,9 +117,10 @@ def people(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _render_people(request)
     try:
-        revoked = inviting.revoke(UUID(request.POST.get("revoke", "")))
+        invitation_id = UUID(request.POST.get("revoke", ""))
     except ValueError:
-        not_found_unless(allowed=False)
+        return refuse(request, *NO_SUCH_BUTTON, status=422)
+    revoked = inviting.revoke(invitation_id)
     messages.info(
         request, "The invitation is revoked." if revoked else "That invitation had ended before."
     )
@@ -188,7 +190,7 @@ def person(request: HttpRequest, user_id: UUID) -> HttpResponse:
         return _render_person(request, found)
     act = ACTS.get(request.POST.get("act", ""))
     if act is None:
-        return refuse(request, "Nothing was done", "This form has no such button.", status=422)
+        return refuse(request, *NO_SUCH_BUTTON, status=422)
     try:
         return act(request, found)
     except accounts.LastAdminError as error:

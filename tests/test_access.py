@@ -1,0 +1,270 @@
+"""Who may open what: every address of the site has a row here, and no row is missing."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from annotate.models import User
+from tests.world import ROLES, World, all_patterns, make_world
+
+# What each letter asks of an answer. Columns as in ROLES: anonymous, alice, bob, judy, lena, adam.
+#   K shown            P shown, or led on to another page of the site
+#   A acted on: done, led on, or refused in words that only those who may act get to read
+#   L to the sign-in page                N not there
+#   X not there, or no such method: nothing is learned from either
+#   M no such method                     F refused in words, for a lead who judges in the study
+LETTERS: dict[str, set[int]] = {
+    "K": {200},
+    "P": {200, 302, 303},
+    "A": {200, 204, 302, 303, 400, 409, 422},
+    "L": {302},
+    "N": {404},
+    "X": {404, 405},
+    "M": {405},
+    "F": {403},
+}
+
+# name: (GET, POST without fields)
+TABLE = {
+    "healthz": ("KKKKKK", "MMMMMM"),
+    "home": ("LPPPPP", "LMMMMM"),
+    # Judging: for whoever is assigned, and a task for nobody but whom it was given to.
+    "start": ("LXXXXX", "LANANN"),
+    "undo": ("LXXXXX", "LANANN"),
+    "done": ("LKNKNN", "LXXXXX"),
+    "task": ("LKNNNN", "LANNNN"),
+    "task_pair": ("LPNNNN", "LXXXXX"),
+    "task_skip": ("LXXXXX", "LANNNN"),
+    "task_release": ("LXXXXX", "LANNNN"),
+    "task_flag": ("LXXXXX", "LANNNN"),
+    # People.
+    "account": ("LKKKKK", "LAAAAA"),
+    "join": ("KKKKKK", "AAAAAA"),
+    "people": ("LNNNNK", "LNNNNA"),
+    "invite": ("LXXXXX", "LNNNNA"),
+    "person": ("LNNNNK", "LNNNNA"),
+    # Studies and what goes into them.
+    "studies": ("LNNKKK", "LXXXXX"),
+    "study_new": ("LNNNNK", "LNNNNA"),
+    "rubric": ("LNNKKK", "LNNNNA"),
+    "study_state": ("LXXXXX", "LNNNNA"),
+    "assignments": ("LNNKKK", "LNNNNA"),
+    "batches": ("LNNKKK", "LXXXXX"),
+    "batch_new": ("LNNNNK", "LNNNNA"),
+    # It shows which output is whose: for a lead who judges that would lift the blind.
+    "batch": ("LNNFKK", "LXXXXX"),
+    "upload": ("LNNNNK", "LNNNNA"),
+    "accept": ("LXXXXX", "LNNNNA"),
+    "discard": ("LXXXXX", "LNNNNA"),
+    "exports": ("LNNFKK", "LXXXXX"),
+    "export": ("LNNFKK", "LXXXXX"),
+    # Results.
+    "study": ("LNNFKK", "LXXXXX"),
+    "progress": ("LNNFKK", "LXXXXX"),
+    "annotators": ("LNNFKK", "LXXXXX"),
+    "preference": ("LNNFKK", "LXXXXX"),
+    "agreement": ("LNNFKK", "LXXXXX"),
+    "disputed": ("LNNFKK", "LXXXXX"),
+    "item": ("LNNFKK", "LXXXXX"),
+    "decision": ("LNNFKK", "LXXXXX"),
+    "policy": ("LNNFKK", "LNNNNA"),
+    "sign": ("LXXXXX", "LNNFAA"),
+    "signed": ("LNNFKK", "LXXXXX"),
+    # Sign-in.
+    "account_login": ("KPPPPP", "KPPPPP"),
+    "account_logout": ("PKKKKK", "PPPPPP"),
+    "account_inactive": ("KKKKKK", "MMMMMM"),
+    "account_reauthenticate": ("LPPPPP", "LPPPPP"),
+    "account_change_password": ("LPPPPP", "LPPPPP"),
+    "account_reset_password": ("KKKKKK", "NNNNNN"),
+    "account_reset_password_done": ("KKKKKK", "MMMMMM"),
+    "account_reset_password_from_key": ("KKKKKK", "KKKKKK"),
+    "account_reset_password_from_key_done": ("KKKKKK", "MMMMMM"),
+    "mfa_index": ("LKKKKK", "LMMMMM"),
+    "mfa_authenticate": ("LPPPPP", "LPPPPP"),
+    "mfa_reauthenticate": ("LPPPPP", "LPPPPP"),
+    "mfa_activate_totp": ("LKKKKK", "LKKKKK"),
+    "mfa_deactivate_totp": ("LNNNNN", "LNNNNN"),
+    "mfa_totp_picture": ("LNNNNN", "LMMMMM"),
+    "mfa_view_recovery_codes": ("LNNNNN", "LXXXXX"),
+    "mfa_generate_recovery_codes": ("LKKKKK", "LKKKKK"),
+    "mfa_download_recovery_codes": ("LNNNNN", "LXXXXX"),
+    "socialaccount_login_cancelled": ("KKKKKK", "MMMMMM"),
+    "socialaccount_login_error": ("KKKKKK", "MMMMMM"),
+    "openid_connect_login": ("NNNNNN", "NNNNNN"),
+    "openid_connect_callback": ("NNNNNN", "NNNNNN"),
+    "account_signup": ("NNNNNN", "NNNNNN"),
+    "account_email": ("NNNNNN", "NNNNNN"),
+    "account_set_password": ("NNNNNN", "NNNNNN"),
+    "account_email_verification_sent": ("NNNNNN", "NNNNNN"),
+    "socialaccount_signup": ("NNNNNN", "NNNNNN"),
+    "socialaccount_connections": ("NNNNNN", "NNNNNN"),
+}
+# Everything on the emergency site is for admins alone, and it has no login of its own.
+EMERGENCY = ("LNNNN", {200, 302, 404, 405, 403})
+CELLS = [(name, method) for name in TABLE for method in ("get", "post")]
+EXTRA = {
+    "role": "admin", "is_staff": "1", "is_superuser": "1", "is_admin": "1", "is_active": "",
+    "user": "1", "annotator": "1", "owner": "1", "study_id": "1", "public_id": "1",
+}  # fmt: skip
+# Sessions and counts of sign-ins change by being used.
+ASIDE = {"django_session", "cache"}
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+def checksums() -> dict[str, str]:
+    """A checksum of each table's rows."""
+    tables = set(connection.introspection.table_names()) - ASIDE
+    sums = {}
+    with connection.cursor() as cursor:
+        for table in sorted(tables):
+            cursor.execute(
+                f"SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM {table} t"
+            )
+            sums[table] = cursor.fetchone()[0]
+    return sums
+
+
+def test_every_address_has_a_row_and_every_row_an_address() -> None:
+    names = [name for name, _ in all_patterns() if not name.startswith("admin:")]
+
+    assert sorted(names) == sorted(TABLE)
+
+
+@pytest.mark.parametrize(("name", "method"), CELLS)
+def test_each_role_gets_what_the_table_says(world: World, name: str, method: str) -> None:
+    letters = TABLE[name][CELLS.index((name, method)) % 2]
+    answers = {}
+    wrong = {}
+    for role, letter in zip(ROLES, letters, strict=True):
+        answer = getattr(world.client(role), method)(world.path(name))
+        answers[role] = answer.status_code
+        to_sign_in = answer.status_code == 302 and "/accounts/login/" in answer["Location"]
+        if answer.status_code not in LETTERS[letter] or (letter == "L" and not to_sign_in):
+            wrong[role] = f"{letter}: {answer.status_code} {answer.headers.get('Location', '')}"
+
+    assert wrong == {}, f"{method.upper()} {name}: {answers}"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_emergency_site_is_for_admins_alone(world: World, method: str) -> None:
+    paths = ["/emergency/", "/emergency/annotate/user/", "/emergency/jsi18n/", "/emergency/r/1/1/",
+             f"/emergency/annotate/user/{world.users['alice'].pk}/change/",
+             "/emergency/annotate/user/add/", "/emergency/password_change/", "/emergency/nothing",
+             "/emergency/logout/", "/emergency/auth/group/"]  # fmt: skip
+    for path in paths:
+        for role, letter in zip(ROLES, EMERGENCY[0], strict=False):
+            answer = getattr(world.client(role), method)(path)
+            assert answer.status_code in LETTERS[letter], f"{role} {path}"
+    for role in ROLES:
+        assert getattr(world.client(role), method)("/emergency/login/").status_code == 404
+
+
+def test_an_admin_sees_the_tables_of_the_emergency_site_and_cannot_add_or_delete(
+    world: World,
+) -> None:
+    adam = world.client("adam")
+    index = adam.get("/emergency/")
+    models = [model for app in index.context["app_list"] for model in app["models"]]
+    assert len(models) == 14
+    for model in models:
+        assert adam.get(model["admin_url"]).status_code == 200
+        assert adam.post(f"{model['admin_url']}add/").status_code == 403
+    alice = world.users["alice"]
+    page = f"/emergency/annotate/user/{alice.pk}/"
+    assert alice.password not in adam.get(f"{page}change/").content.decode()
+    adam.post(f"{page}change/", {"name": "Alice B.", "role": "admin", "is_active": ""})
+    alice.refresh_from_db()
+    assert (alice.name, alice.role, alice.is_active) == ("Alice B.", "annotator", True)
+    assert adam.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+
+
+def test_an_admin_who_judges_does_not_meet_the_items_on_the_emergency_site(world: World) -> None:
+    adam = world.users["adam"]
+    item = world.study.items.get(position=1)
+    page = f"/emergency/annotate/item/{item.pk}/change/"
+    assert world.client("adam").get(page).status_code == 200
+
+    world.study.assignments.create(annotator=adam)
+
+    # Django's own answer to an unknown object: back to the index.
+    assert world.client("adam").get(page).status_code == 302
+
+
+def test_reading_changes_no_row(world: World) -> None:
+    before = checksums()
+    for role in ROLES:
+        for name in TABLE:
+            for method in ("get", "head", "options"):
+                getattr(world.client(role), method)(world.path(name))
+
+    after = checksums()
+    assert {table for table in after if after[table] != before[table]} == set()
+    assert len(after) > 30
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_without_a_csrf_token_nothing_is_done(world: World, role: str) -> None:
+    before = checksums()
+    client = world.client(role, enforce_csrf_checks=True)
+    answers = {
+        (name, method): getattr(client, method)(world.path(name), EXTRA).status_code
+        for name in TABLE
+        for method in ("post", "put", "patch", "delete")
+    }
+
+    # 404 and 405 where the token is asked for after the right to be there.
+    assert set(answers.values()) <= {302, 403, 404, 405}
+    lax = {name for (name, _), status in answers.items() if status != 403}
+    assert lax <= {"batch_new"}
+    assert checksums() == before
+
+
+def test_a_signed_out_htmx_request_gets_401_everywhere_and_never_a_page(world: World) -> None:
+    for name, rows in TABLE.items():
+        if rows[0][0] == "L":
+            for method in ("get", "post", "head"):
+                answer = getattr(world.client("anonymous"), method)(
+                    world.path(name), headers={"hx-request": "true"}
+                )
+                assert answer.status_code == 401 or name == "mfa_authenticate", f"{method} {name}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_more_fields_than_a_form_has_make_nobody_anything(world: World, role: str) -> None:
+    before = list(User.objects.order_by("pk").values("pk", "role", "is_active", "email"))
+    for name in TABLE:
+        world.client(role).post(world.path(name), EXTRA | {"act": "", "name": "Some name"})
+
+    after = list(User.objects.filter(pk__in=[row["pk"] for row in before]).order_by("pk").values(
+        "pk", "role", "is_active", "email"
+    ))  # fmt: skip
+    assert after == before
+    assert User.objects.count() == len(before)
+
+
+@pytest.mark.parametrize("trick", ["_method", "X-HTTP-Method-Override", "HX-Request"])
+def test_tricks_with_methods_open_nothing(world: World, trick: str) -> None:
+    before = checksums()
+    client = world.client("alice")
+    for name in ("people", "invite", "person", "study_new", "decision", "export"):
+        path = world.path(name)
+        answers = [
+            client.get(path, {"_method": "POST"}),
+            client.post(path, {"_method": "GET"}),
+            client.get(path, headers={trick: "POST"}),
+            client.head(path),
+        ]
+        assert {answer.status_code for answer in answers} <= {404, 405}, name
+    assert checksums() == before
+
+
+def test_another_study_is_not_there_for_its_strangers(world: World) -> None:
+    bob: Client = world.client("bob")
+    for name in ("start", "undo", "done", "task", "task_pair", "task_skip", "task_flag"):
+        for method in (bob.get, bob.post):
+            assert method(world.path(name)).status_code in (404, 405), name

@@ -1,0 +1,138 @@
+"""One of everything that an address can name, and everybody who may ask for it."""
+
+from dataclasses import dataclass, field
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from annotate import inviting
+from annotate.claiming import claim_task
+from annotate.models import Role, Study, Task, Upload, User
+from annotate.uploading import Choices, receive
+from evals.deciding.policy import current_policy
+from evals.deciding.signing import digest_of
+from evals.models import Decision
+from tests.conftest import client_of
+from tests.factories import judge_next, make_batch, make_study, make_user, source_of
+
+# Columns of the table: alice judges in the study, bob elsewhere; judy leads and judges in it.
+ROLES = ("anonymous", "alice", "bob", "judy", "lena", "adam")
+
+COUNTS = ("items", "tasks", "judgements", "annotators", "wins", "ties", "losses", "both_bad")
+ROW = '{"prompt": "Another?", "baseline_output": "One.", "candidate_output": "Two."}\n'
+
+
+@dataclass
+class World:
+    """Rows of every kind, all of one study, and a client for each role."""
+
+    study: Study
+    task: Task
+    upload: Upload
+    decision: Decision
+    token: str
+    users: dict[str, User]
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def client(self, role: str, **options: bool) -> Client:
+        client = Client(**options)  # type: ignore[arg-type]
+        if role != "anonymous":
+            client.cookies = self.clients[role].cookies
+        return client
+
+    def path(self, name: str) -> str:
+        """The address called `name`, of the rows of this world."""
+        return reverse(name, kwargs={part: self.parts(name)[part] for part in parts_of(name)})
+
+    def parts(self, name: str) -> dict[str, object]:
+        item = self.study.items.order_by("position").first()
+        assert item is not None
+        return {
+            "public_id": item.public_id if name == "item" else self.study.public_id,
+            "task_id": self.task.pk,
+            "token": self.token,
+            "user_id": self.users["alice"].pk,
+            "slug": self.study.slug,
+            "number": 1,
+            "upload_id": self.upload.pk,
+            "kind": "judgements",
+            "format": "csv",
+            "decision_id": self.decision.pk,
+            "uidb36": self.users["alice"].pk.hex,
+            "key": "nonsense",
+            "provider_id": "oidc",
+        }
+
+
+def make_world() -> World:
+    users = {
+        "alice": make_user("Alice"),
+        "bob": make_user("Bob"),
+        "judy": make_user("Judy", role=Role.LEAD),
+        "lena": make_user("Lena", role=Role.LEAD),
+        "adam": make_user("Adam", role=Role.ADMIN),
+    }
+    study = make_study("Support replies", annotators=[users["alice"], users["judy"]])
+    make_batch(study, 5)
+    make_batch(make_study("Product texts", annotators=[users["bob"]]), 5)
+    judge_next(study, users["alice"])
+    upload = receive(study, [source_of(ROW, "next.jsonl")], Choices(), users["adam"]).upload
+    assert upload is not None
+    return World(
+        study=study,
+        task=claim_task(study, users["alice"]),
+        upload=upload,
+        decision=sign(study, users["lena"]),
+        token=inviting.invite("dora@example.org", Role.ANNOTATOR).link.rsplit("/", 1)[1],
+        users=users,
+        clients={name: client_of(user) for name, user in users.items()},
+    )
+
+
+def sign(study: Study, signer: User) -> Decision:
+    """A decision as a row: signing itself is tested elsewhere."""
+    evidence = {
+        "study": {
+            "slug": study.slug,
+            "name": study.name,
+            "baseline": study.baseline_name,
+            "candidate": study.candidate_name,
+        },
+        "policy": {"version": 1, "confidence": 0.95},
+        "verdict": "NOT YET",
+        "gates": [],
+        "counts": dict.fromkeys(COUNTS, 0),
+        "agreement": {"krippendorff_alpha_nominal": {"value": None, "reason": "none", "n": 0}},
+    }
+    return Decision.objects.create(
+        study=study,
+        policy=current_policy(study),
+        choice="hold",
+        verdict="NOT YET",
+        rationale="Too early.",
+        evidence=evidence,
+        digest=digest_of(evidence),
+        signed_by=signer,
+        signed_name=str(signer),
+    )
+
+
+def all_patterns() -> list[tuple[str, URLPattern]]:
+    """Every address of the site, by name; nameless ones go by their route."""
+    return _walk(get_resolver(), "")
+
+
+def _walk(resolver: URLResolver, prefix: str) -> list[tuple[str, URLPattern]]:
+    found = []
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
+            found += _walk(pattern, inner)
+        else:
+            found.append((prefix + (pattern.name or f"<{pattern.pattern}>"), pattern))
+    return found
+
+
+def parts_of(name: str) -> set[str]:
+    (pattern,) = [pattern for found, pattern in all_patterns() if found == name]
+    return set(pattern.pattern.regex.groupindex)
