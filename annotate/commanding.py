@@ -7,10 +7,9 @@ import json
 import sys
 from typing import Any, NoReturn
 
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from annotate.models import Study
@@ -35,8 +34,6 @@ class OneLineCommand(BaseCommand):
             code = self.act(**options)
         except RefusedCommandError as error:
             self._refuse(str(error))
-        except (OperationalError, ImproperlyConfigured) as error:
-            self._refuse(f"The database cannot be used: {one_line(error)}")
         if code:
             sys.exit(code)
 
@@ -121,7 +118,3 @@ def _migrations() -> tuple[int, int]:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return len(executor.loader.applied_migrations), len(missing)
-
-
-def one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
+EMPTY = "Thistextisempty."
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr", "source"}
 
 
@@ -17,7 +18,8 @@ class Reader(HTMLParser):
         self.texts: dict[str, list[str]] = {"left": [], "right": [], "prompt": []}
         self.hidden: dict[str, str] = {}
         self.action = ""
-        self._open: list[str] = []
+        # For each open element: the region it is in, and whether it shows a text of the item.
+        self._open: list[tuple[str, bool]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
@@ -29,20 +31,22 @@ class Reader(HTMLParser):
         if tag not in VOID:
             self._open.append(self._room(found))
 
-    def _room(self, attributes: dict[str, str]) -> str:
+    def _room(self, attributes: dict[str, str]) -> tuple[str, bool]:
+        region, inside = self._open[-1] if self._open else ("", False)
         if attributes.get("id") in ("left", "right"):
-            return attributes["id"]
-        if attributes.get("class") == "prompt":
-            return "prompt"
-        return self._open[-1] if self._open else ""
+            region = attributes["id"]
+        elif attributes.get("class") == "prompt":
+            region = "prompt"
+        return region, inside or attributes.get("class") == "text"
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in VOID and self._open:
             self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1]:
-            self.texts[self._open[-1]].append(data)
+        region, inside = self._open[-1] if self._open else ("", False)
+        if region and inside:
+            self.texts[region].append(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class OpenTask:
 
 def words(text: str) -> str:
     """A text without its white space: how a page breaks lines is its own affair."""
-    return re.sub(r"\s+", "", text)
+    found = re.sub(r"\s+", "", text)
+    return "" if found == EMPTY else found
 
 
 def read_task(html: str) -> OpenTask:

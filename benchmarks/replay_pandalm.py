@@ -105,7 +105,7 @@ def replay(folder: Path, scratch: Path, *, swap: bool) -> None:
         "PandaLM", baseline_name="first", candidate_name="second", criteria=(), comments="off"
     )
     write_batch(records, scratch / "pandalm.jsonl", swap=swap)
-    call_command("import_batch", study.slug, str(scratch / "pandalm.jsonl"))
+    call_command("import_batch", study.slug, str(scratch / "pandalm.jsonl"), "--allow-empty")
     people = [User.objects.create_user(f"{name}@example.org") for name in ANNOTATORS]
     for person in people:
         assign(study, person)

@@ -1,0 +1,206 @@
+"""Blinding, shown byte for byte: two worlds that differ only in hidden facts look the same.
+
+A world is an annotator's whole journey: start page, tasks, ways to look at the outputs,
+answers, corrections, faults, the end. Every status, header and byte is compared after random
+ids, tokens and times of day are replaced by the order in which they appear.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+
+from annotate.models import Study, Task
+from tests.factories import make_batch, make_study, make_user
+
+pytestmark = pytest.mark.django_db
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TOKEN = re.compile(r'(?<=name="csrfmiddlewaretoken" value=")[^"]+|(?<=csrf=)[^;]+')
+TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.+]+|\b\d\d:\d\d\b|(?<=expires=)[^;]+")
+# How fast the annotator of this run was is no hidden fact, and differs from run to run.
+PACE = re.compile(r"(?<=middle time )[^<.]+|(?:&ensp;|, )(?:about|less than) [^<.;]+ left")
+TEXTS = [
+    ("What is the capital of Peru?", "Lima.", "The capital is Lima, on the coast."),
+    ("List two primes.", "```\n2, 3\n```", "- 2\n- 3"),
+    ("Call the tool.", '{"name": "f", "arguments": {"a": 1}}', '{"name": "f", "arguments": {}}'),
+    ('[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]', "A", "Б"),
+]
+HIDDEN_A: dict[str, Any] = {
+    "baseline_name": "CANARY-OLD-7B",
+    "candidate_name": "CANARY-NEW-70B",
+    "slug": "canary-old-vs-canary-new",
+}
+HIDDEN_B: dict[str, Any] = {
+    "baseline_name": "x",
+    "candidate_name": "a much longer name of a system, with words",
+    "slug": "s",
+}
+
+
+def rows(tag: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "item_id": f"{tag}-{number * len(tag)}",
+            "prompt": prompt,
+            "baseline_output": baseline,
+            "candidate_output": candidate,
+            "category": f"{tag} category",
+            "reference": f"{tag} reference",
+            "cost": tag,
+            "latency_ms": len(tag) * 1000,
+            "model": f"{tag}-gpt",
+        }
+        for number, (prompt, baseline, candidate) in enumerate(TEXTS)
+    ]
+
+
+def exchanged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same pairs with baseline and candidate in each other's column."""
+    return [
+        row
+        | {
+            "baseline_output": row["candidate_output"],
+            "candidate_output": row["baseline_output"],
+        }
+        for row in lines
+    ]
+
+
+def world(
+    hidden: Mapping[str, Any], lines: list[dict[str, Any]], batch: str, *, name: str = "Replies"
+) -> Study:
+    amara = make_user("Amara", email="amara@example.org")
+    study = make_study(
+        name,
+        annotators=[amara],
+        criteria=[("safety", "comparative"), ("style", "score")],
+        both_bad=True,
+        overlap=2,
+        guidelines="Be **strict**.",
+        **hidden,
+    )
+    make_batch(study, lines, name=batch)
+    return study
+
+
+def flip_sides(study: Study) -> None:
+    for task in Task.objects.filter(study=study):
+        other = "right" if task.candidate_side == "left" else "left"
+        Task.objects.filter(pk=task.pk).update(candidate_side=other)
+
+
+class Journey:
+    """All that one annotator receives."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.client = Client()
+        self.client.force_login(study.assignments.get().annotator)
+        self.received: list[str] = []
+
+    def keep(self, answer: HttpResponse) -> HttpResponse:
+        headers = sorted(f"{name}: {value}" for name, value in answer.items())
+        cookies = [str(cookie) for cookie in answer.cookies.values()]
+        text = answer.content.decode()
+        self.received.append("\n".join([str(answer.status_code), *headers, *cookies, text]))
+        return answer
+
+    def get(self, path: str, **headers: str) -> HttpResponse:
+        return self.keep(self.client.get(path, headers=headers))
+
+    def post(self, path: str, data: Mapping[str, Any] | None = None, **headers: str) -> str:
+        answer = self.keep(self.client.post(path, data or {}, headers=headers))
+        return answer.get("Location", "") or answer.get("HX-Redirect", "")
+
+    def travel(self) -> list[str]:
+        base = f"/judge/{self.study.public_id}/"
+        self.get("/")
+        self.get("/me/")
+        address = self.post(base)
+        for number in range(len(TEXTS)):
+            address = self.judge(address, number)
+        self.get(f"{base}done")
+        self.get("/")
+        self.post(f"{base}undo")
+        self.get(f"/studies/{self.study.slug}/preference")
+        return self.received
+
+    def judge(self, address: str, number: int) -> str:
+        self.get(address)
+        self.get(address, HX_Request="true")
+        for view in ("plain", "markdown", "diff", "hidden"):
+            self.get(f"{address}pair?view={view}", HX_Request="true")
+        self.post(address, {"overall": "9"})
+        key = re.search(
+            r'name="submission_key" value="([^"]+)"', self.get(address).content.decode()
+        )
+        assert key is not None
+        answers = {
+            "submission_key": key[1],
+            "overall": str(number % 3 - 1),
+            "criterion:safety": "0",
+            "criterion:style:left": "3",
+            "criterion:style:right": "4",
+            "comment": "",
+        }
+        address_of_next = self.post(address, answers)
+        self.post(address, answers | {"overall": "both_bad"})
+        return address_of_next
+
+
+def plain(received: list[str], study: Study) -> list[str]:
+    """Without what is random: ids and tokens by their order of appearance, no time of day."""
+    seen: dict[str, str] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return seen.setdefault(found.group(), f"<{len(seen)}>")
+
+    # The slug is asked for by the test alone: no page may give it.
+    texts = [text.replace(f"/studies/{study.slug}/", "/studies/SLUG/") for text in received]
+    texts = [PACE.sub("", TIME.sub("TIME", TOKEN.sub("TOKEN", text))) for text in texts]
+    return [UUID.sub(number, text) for text in texts]
+
+
+def journey(study: Study) -> list[str]:
+    return plain(Journey(study).travel(), study)
+
+
+def seen_in(hidden: Mapping[str, Any], lines: list[dict[str, Any]], batch: str, **more: Any) -> Any:
+    """A world of its own, gone again when its journey is over."""
+    flipped = more.pop("flipped", False)
+    with transaction.atomic():
+        study = world(hidden, lines, batch, **more)
+        if flipped:
+            flip_sides(study)
+        received = journey(study)
+        transaction.set_rollback(True)
+    return received
+
+
+def test_hidden_facts_change_no_byte_that_an_annotator_receives() -> None:
+    first = seen_in(HIDDEN_A, rows("CANARY-A"), "CANARY batch of gpt-4o")
+    second = seen_in(HIDDEN_B, rows("b"), "other")
+
+    assert first == second
+    assert len(first) > 40
+    assert "Lima" in "".join(first)
+    assert "canary" not in "".join(first).lower()
+
+
+def test_which_system_wrote_what_changes_no_byte() -> None:
+    first = seen_in(HIDDEN_A, rows("a"), "batch")
+    second = seen_in(HIDDEN_A, exchanged(rows("a")), "batch", flipped=True)
+
+    assert first == second
+
+
+def test_the_comparison_sees_what_an_annotator_sees() -> None:
+    first = seen_in(HIDDEN_A, rows("a"), "batch")
+
+    assert first != seen_in(HIDDEN_A, rows("a"), "batch", name="Answers")
+    assert first != seen_in(HIDDEN_A, rows("a"), "batch", flipped=True)
