@@ -109,9 +109,10 @@ class Tally:
 
     def agreement(self, confidence: float = 0.95) -> dict[str, Estimate | Undefined]:
         """Percent agreement, alpha, Fleiss' kappa and AC1 of baseline, tie and candidate."""
-        answers = attempt(
-            agreement_summary, self.items[:, :3], self.items[:, 3], confidence=confidence
-        )
+        # Draws depend on the order of the rows: both directions of the scale get the same.
+        rows = np.array(min(sorted(self.items.tolist()), sorted(self.mirrored().items.tolist())))
+        rows = rows.reshape(-1, 4)
+        answers = attempt(agreement_summary, rows[:, :3], rows[:, 3], confidence=confidence)
         if isinstance(answers, Undefined):
             return dict.fromkeys(AGREEMENT, answers)
         return answers

@@ -28,6 +28,13 @@ WHERE i.study_id = %(study)s
 GROUP BY GROUPING SETS ((), (i.batch_id), (i.category))
 """
 
+TOTALS = """
+SELECT count(*) FILTER (WHERE state IN ('free', 'claimed', 'judged')),
+       count(*) FILTER (WHERE state = 'judged'),
+       (SELECT count(*) FROM annotate_item WHERE study_id = %(study)s)
+FROM annotate_task WHERE study_id = %(study)s
+"""
+
 PEOPLE = """
 SELECT annotator_id,
        count(*) FILTER (WHERE state = 'judged'),
@@ -138,8 +145,8 @@ def _days(study: Study) -> list[tuple[Any, ...]]:
 
 def total_slots(study: Study) -> Slots:
     """Judgements wanted and made in all."""
-    rows = rows_of(SLOTS.replace("(), (i.batch_id), (i.category)", "()"), {"study": study.pk})
-    return Slots(*rows[0][4:]) if rows else Slots(0, 0, 0)
+    ((wanted, judged, items),) = rows_of(TOTALS, {"study": study.pk})
+    return Slots(wanted, judged, items)
 
 
 def people(study: Study) -> list[Person]:

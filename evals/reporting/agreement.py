@@ -19,7 +19,6 @@ FEW = 20
 # A matrix of more people is no longer read.
 MOST_PEOPLE = 24
 MOST_REASONS = 6
-WEIGHT_WORDS = (("unweighted", "not at all"), ("linear", "half"), ("quadratic", "three quarters"))
 # How dark a cell is: kappa from 0.2, 0.3, 0.45, 0.6.
 SHADES = ((0.6, 4), (0.45, 3), (0.3, 2), (0.2, 1))
 

@@ -12,6 +12,7 @@ from evals.forms import chosen, chosen_page, chosen_source, chosen_weights
 from evals.reporting import agreement as agreement_page
 from evals.reporting import items as items_page
 from evals.stats import wording
+from evals.stats.kappa import WEIGHTS
 
 FIRST_FEW = 5
 A_PAGE = 25
@@ -35,7 +36,7 @@ def agreement(request: HttpRequest, study: Study) -> HttpResponse:
         "page": "agreement",
         "found": found,
         "weights": weights,
-        "all_weights": agreement_page.WEIGHT_WORDS,
+        "all_weights": WEIGHTS,
         "few": agreement_page.FEW,
         "disputed_count": count,
         "disputed": wording.counted(count, "items"),
