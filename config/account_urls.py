@@ -51,14 +51,14 @@ urlpatterns = [
     ),
     # Single sign-on, where OIDC_SERVER_URL names one; elsewhere these are 404 too.
     path("sso/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
-    path("sso/error/", social.login_error, name="socialaccount_login_error"),
-    path("sso/<str:provider_id>/login/", oidc.login, name="openid_connect_login"),
+    path("sso/<str:provider_id>/login/", sign_in.sign_on, name="openid_connect_login"),
     path("sso/<str:provider_id>/callback/", oidc.callback, name="openid_connect_callback"),
     # Closed: accounts are made by invitation, addresses are changed by admins.
     path("signup/", sign_in.closed, name="account_signup"),
     path("email/", sign_in.closed, name="account_email"),
     path("password/set/", sign_in.closed, name="account_set_password"),
     path("confirm-email/", sign_in.closed, name="account_email_verification_sent"),
+    path("sso/error/", sign_in.closed, name="socialaccount_login_error"),
     path("sso/signup/", sign_in.closed, name="socialaccount_signup"),
     path("sso/connections/", sign_in.closed, name="socialaccount_connections"),
 ]

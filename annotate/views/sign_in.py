@@ -1,17 +1,23 @@
 """What allauth's own pages lack: closed doors, a picture of a secret, a reset without e-mail."""
 
+import logging
+
 from allauth.account.decorators import reauthentication_required
 from allauth.account.views import password_reset as allauth_password_reset
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
+from allauth.socialaccount.providers.openid_connect.views import login as oidc_login
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
+from requests import RequestException
 
 from config.http import not_found_unless
+
+log = logging.getLogger("touchstone.people")
 
 
 @login_not_required
@@ -29,6 +35,17 @@ def password_reset(request: HttpRequest) -> HttpResponseBase:
         return response
     not_found_unless(request.method != "POST")
     return render(request, "account/password_reset.html")
+
+
+@login_not_required
+def sign_on(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    """Go to the sign-on service, if it can be reached to ask where that is."""
+    try:
+        response: HttpResponseBase = oidc_login(request, provider_id)
+    except (RequestException, KeyError, ValueError) as error:
+        log.warning("the sign-on service cannot be used: %s", error)
+        return render(request, "socialaccount/authentication_error.html", status=502)
+    return response
 
 
 @require_safe
