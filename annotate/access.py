@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
-from annotate.models import Assignment, State, Study
+from annotate.models import Assignment, State, Study, User
 from config.http import not_found_unless, refuse
 
 P = ParamSpec("P")
@@ -77,3 +77,10 @@ def results_page(view: StudyView[P]) -> SluggedView:
 
 def results_hidden(request: HttpRequest, error: ResultsHiddenError) -> HttpResponse:
     return refuse(request, "These results are still hidden from you", str(error), status=403)
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Who asks; a sign-in is required by default, so there is somebody."""
+    user = request.user
+    assert isinstance(user, User)
+    return user

@@ -22,7 +22,7 @@ class RefusedCommandError(Exception):
 class OneLineCommand(BaseCommand):
     """A command whose expected failures are one line on stderr and exit code 1."""
 
-    requires_system_checks: list[str] = []  # type: ignore[assignment]
+    requires_system_checks: list[str] = []
 
     def act(self, **options: Any) -> int:
         """Do it; the answer is the exit code."""

@@ -133,7 +133,7 @@ def record_judgement(task_id: UUID, annotator: User, key: UUID, answers: Answers
         if unchanged := _said_already(task, answers):
             return unchanged
         _take_up(task)
-        return _store(task, key, answers)
+        return _store(task, annotator, key, answers)
 
 
 def _stale(task: Task) -> Exception:
@@ -159,13 +159,13 @@ def _take_up(task: Task) -> None:
         task.state = Task.State.JUDGED
 
 
-def _store(task: Task, key: UUID, answers: Answers) -> Judgement:
+def _store(task: Task, annotator: User, key: UUID, answers: Answers) -> Judgement:
     side = Side(task.candidate_side)
     wall_ms = _milliseconds_since(task)
     judgement = Judgement.objects.create(
         study_id=task.study_id,
         task=task,
-        annotator_id=task.annotator_id,
+        annotator=annotator,
         version=task.version + 1,
         candidate_side=side,
         scale=task.study.scale,

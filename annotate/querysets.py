@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
@@ -12,16 +12,17 @@ from django.db.models.functions import Now
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from annotate.models.people import User
-    from annotate.models.study import Assignment
+    # Named in the quoted parameters of the classes below.
+    from annotate.models import (  # noqa: F401
+        Assignment,
+        Judgement,
+        Study,
+        Task,
+        User,
+    )
 
-if TYPE_CHECKING:
-    Base = models.QuerySet[Any]
-else:
-    Base = models.QuerySet
 
-
-class StudyQuerySet(Base):
+class StudyQuerySet(models.QuerySet["Study"]):
     def judged_by(self, annotator: User) -> Self:
         """Studies that `annotator` is assigned to and may see: all but drafts."""
         return self.exclude(state="draft").filter(
@@ -33,7 +34,7 @@ class StudyQuerySet(Base):
         return self.all() if user.is_lead else self.none()
 
 
-class TaskQuerySet(Base):
+class TaskQuerySet(models.QuerySet["Task"]):
     def free(self) -> Self:
         """Slots that nobody holds and nobody has judged."""
         return self.filter(state="free")
@@ -57,7 +58,7 @@ class TaskQuerySet(Base):
             .filter(met=None)
         )
 
-    def lock_first(self) -> Any | None:
+    def lock_first(self) -> Task | None:
         """The first row that no other transaction is at work on, locked for this one."""
         return self.select_for_update(skip_locked=True, of=("self",)).first()
 
@@ -85,7 +86,7 @@ class TaskQuerySet(Base):
         )
 
 
-class JudgementQuerySet(Base):
+class JudgementQuerySet(models.QuerySet["Judgement"]):
     def current(self) -> Self:
         """Of each task the version that counts."""
         return self.filter(version=F("task__version"))

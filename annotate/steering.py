@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils.text import slugify
 
 from annotate.claiming import release_all
-from annotate.models import Assignment, Criterion, Judgement, State, Study, Task, User
+from annotate.models import Assignment, Criterion, Judgement, State, Study, User
 from annotate.slots import add_slots, remove_slots
 
 RESERVED_SLUGS = {"new"}
@@ -191,8 +191,8 @@ def change_state(study: Study, state: str) -> Study:
         stamps = {State.OPEN: "opened_at", State.CLOSED: "closed_at"}
         stamp = {stamps[State(state)]: Now()} if state in stamps else {}
         if state == State.DRAFT:
-            for task in Task.objects.filter(study=locked, state=Task.State.CLAIMED):
-                release_all(locked, task.annotator)
+            for holder in User.objects.filter(tasks__study=locked, tasks__state="claimed"):
+                release_all(locked, holder)
         Study.objects.filter(pk=locked.pk).update(state=state, version=F("version") + 1, **stamp)
         return Study.objects.get(pk=locked.pk)
 

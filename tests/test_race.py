@@ -7,7 +7,7 @@ cannot fail shows nothing.
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 import pytest
@@ -29,7 +29,7 @@ OVERLAP = 3
 RUNS = int(os.environ.get("RACE_RUNS", "2"))
 
 
-def at_once(works: list[Callable[[], None]]) -> list[BaseException]:
+def at_once(works: Sequence[Callable[[], None]]) -> list[BaseException]:
     """Run all works in threads that start together; what went wrong in them."""
     barrier = threading.Barrier(len(works))
     faults: list[BaseException] = []

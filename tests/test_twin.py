@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.http import HttpResponse
 from django.test import Client
 
 from annotate.models import Study, Task
@@ -103,19 +102,19 @@ class Journey:
         self.client.force_login(study.assignments.get().annotator)
         self.received: list[str] = []
 
-    def keep(self, answer: HttpResponse) -> HttpResponse:
+    def keep(self, answer: Any) -> Any:
         headers = sorted(f"{name}: {value}" for name, value in answer.items())
         cookies = [str(cookie) for cookie in answer.cookies.values()]
         text = answer.content.decode()
         self.received.append("\n".join([str(answer.status_code), *headers, *cookies, text]))
         return answer
 
-    def get(self, path: str, **headers: str) -> HttpResponse:
+    def get(self, path: str, **headers: str) -> Any:
         return self.keep(self.client.get(path, headers=headers))
 
     def post(self, path: str, data: Mapping[str, Any] | None = None, **headers: str) -> str:
         answer = self.keep(self.client.post(path, data or {}, headers=headers))
-        return answer.get("Location", "") or answer.get("HX-Redirect", "")
+        return str(answer.get("Location", "") or answer.get("HX-Redirect", ""))
 
     def travel(self) -> list[str]:
         base = f"/judge/{self.study.public_id}/"

@@ -7,7 +7,6 @@ from django import forms
 from annotate.models import Criterion, Study, User
 from annotate.steering import CHANGEABLE, DEFAULT_CRITERIA, CriterionDraft
 
-
 if TYPE_CHECKING:
     StudyModelForm = forms.ModelForm[Study]
 else:

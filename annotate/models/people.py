@@ -1,7 +1,7 @@
 """Who uses the product: people with one role each, and invitations to become one."""
 
 import uuid
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.validators import validate_email
@@ -30,7 +30,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, role=Role.ADMIN, name=name)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return cast("User", self.get(email__iexact=username))
+        return self.get(email__iexact=username)
 
 
 class User(AbstractBaseUser):

@@ -14,12 +14,12 @@ from django.utils.text import Truncator
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
+from annotate.access import signed_in
 from annotate.claiming import why_nothing_to_claim
 from annotate.forms.judgement import choice_in_words
 from annotate.models import Judgement, State, Study, Task, User
 from annotate.parsing import chat_messages
 from annotate.standing import Standing, about, standing_of
-from annotate.views.tasks import signed_in
 
 LATEST = 5
 PROMPT_READ = 20_000

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotate import accounts, inviting
+from annotate.access import signed_in
 from annotate.forms.people import InviteForm, JoinForm, NameForm, RoleForm, ThemeForm
 from annotate.models import Assignment, User
 from config.context import THEME_COOKIE
@@ -23,12 +24,6 @@ from config.http import admin_required, refuse
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 YEAR = 365 * 24 * 3600
 NO_SUCH_BUTTON = ("Nothing was done", "This form has no such button.")
-
-
-def signed_in(request: HttpRequest) -> User:
-    """Whoever asks; the middleware has seen to it that they are signed in."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

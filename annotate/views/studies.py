@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotate.access import signed_in
 from annotate.forms.studies import AssignForm, StudyForm, criteria_drafts, criteria_formset
 from annotate.models import Assignment, State, Study, User
 from annotate.steering import (
@@ -32,7 +33,8 @@ STATE_RULES = (
     ),
     (
         State.PAUSED,
-        "Nobody gets a new task; what is in hand may be finished. The same may change as when open.",
+        "Nobody gets a new task; what is in hand may be finished. The same may change as in an "
+        "open study.",
     ),
     (State.CLOSED, "For good: no judgement is taken or corrected, nothing changes."),
 )
@@ -42,7 +44,7 @@ STATE_RULES = (
 @lead_required
 def studies(request: HttpRequest) -> HttpResponse:
     rows = (
-        Study.objects.shown_to(request.user)
+        Study.objects.shown_to(signed_in(request))
         .annotate(
             people=Count("assignments", filter=Q(assignments__is_active=True), distinct=True),
             batch_count=Count("batches", distinct=True),
@@ -78,7 +80,7 @@ def rubric(request: HttpRequest, slug: str) -> HttpResponse:
         return _rubric_page(
             request, study, StudyForm(instance=study), criteria_formset(None, study)
         )
-    not_found_unless(request.user.is_admin)
+    not_found_unless(signed_in(request).is_admin)
     form = StudyForm(request.POST, instance=study)
     in_draft = "criteria" in CHANGEABLE[study.state]
     criteria = criteria_formset(request.POST if in_draft else None, study)
@@ -116,7 +118,7 @@ def _rubric_page(
         "form": form,
         "criteria": criteria,
         "criteria_fixed": "criteria" not in CHANGEABLE[shown.state],
-        "may_edit": request.user.is_admin and bool(CHANGEABLE[shown.state]),  # type: ignore[union-attr]
+        "may_edit": signed_in(request).is_admin and bool(CHANGEABLE[shown.state]),
         "next_states": [(state, state.label) for state in NEXT_STATES[shown.state]],
         "rules": STATE_RULES,
         "theirs": _differences(form, theirs) if theirs else None,
@@ -127,7 +129,7 @@ def _rubric_page(
 def _differences(form: StudyForm, theirs: Study) -> list[tuple[str, Any, Any]]:
     """What both wrote, field by field, where they differ: (label, theirs, mine)."""
     return [
-        (form.fields[name].label or name, getattr(theirs, name), mine)
+        (str(form.fields[name].label or name), getattr(theirs, name), mine)
         for name, mine in form.changes.items()
         if getattr(theirs, name) != mine
     ]
@@ -152,7 +154,7 @@ def assignments(request: HttpRequest, slug: str) -> HttpResponse:
     form = AssignForm()
     status = 200
     if request.method == "POST":
-        not_found_unless(request.user.is_admin)
+        not_found_unless(signed_in(request).is_admin)
         if "remove" in request.POST:
             return _remove(request, study)
         form = AssignForm(request.POST)
@@ -170,7 +172,7 @@ def assignments(request: HttpRequest, slug: str) -> HttpResponse:
         "page": "assignments",
         "form": form,
         "assignments": rows,
-        "may_edit": request.user.is_admin,
+        "may_edit": signed_in(request).is_admin,
     }
     return render(request, "annotate/studies/assignments.html", context, status=status)
 

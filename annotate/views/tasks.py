@@ -9,6 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotate.access import signed_in
 from annotate.claiming import (
     NotHeldError,
     NothingToClaimError,
@@ -26,7 +27,7 @@ from annotate.judging import (
     flag_task,
     record_judgement,
 )
-from annotate.models import State, Study, Task, User
+from annotate.models import State, Study, Task
 from annotate.showing import View
 from annotate.standing import standing_of
 from annotate.views.task_page import (
@@ -38,12 +39,6 @@ from annotate.views.task_page import (
     wanted_view,
 )
 from config.http import is_htmx, leave_to, refuse
-
-
-def signed_in(request: HttpRequest) -> User:
-    user = request.user
-    assert isinstance(user, User)  # a sign-in is required by default
-    return user
 
 
 def own_study(request: HttpRequest, public_id: UUID) -> Study:
@@ -174,7 +169,8 @@ def undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
         reason = "Answers of a closed study can no longer be changed."
         return refuse(request, "This study is closed", reason)
     judged = Task.objects.judged_by(signed_in(request)).filter(study=study)
-    if before := judged.filter(pk=_uuid(request.POST.get("from", ""))).first():
+    come_from = _uuid(request.POST.get("from", ""))
+    if come_from and (before := judged.filter(pk=come_from).first()):
         judged = judged.filter(judged_at__lt=before.judged_at)
     last = judged.first()
     if last is None:
