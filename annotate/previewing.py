@@ -41,7 +41,17 @@ WARNINGS = {
     "replacement_character": "Characters lost before the upload",
     "different_prompts": "The two files have different prompts",
 }
-# What is not about one line, and what its cure is about.
+# Refusals that no other version of the file would mend: what was found, and what can be done.
+REFUSALS = {
+    "already_imported": (
+        "This file is in the study already",
+        "Nothing was imported a second time. Choose another file, or have this one read "
+        "in another way.",
+    ),
+    "study_closed": ("This study is closed", "It takes in no more batches. Nothing was imported."),
+    "file_too_large": ("This file is too large", "Nothing was imported and nothing was kept."),
+    "broke_off": ("Reading this file broke off", "Nothing was imported and nothing was kept."),
+}
 COLUMN_FAULTS = {"missing_column", "duplicate_column", "unknown_column_mapping"}
 NUMBERS = [
     "no",
@@ -165,6 +175,8 @@ def _title(report: ReportData) -> str:
     if report["accepted"]:
         one = report["rows"] == 1
         return f"{counted(report['rows'], 'item')} can come in" + (", if you say so" if one else "")
+    if refusal := _refusal(report):
+        return refusal[0]
     codes = {error["code"] for error in report["errors"]}
     if codes & COLUMN_FAULTS:
         return "Say which column is which, then the file can come in"
@@ -177,10 +189,17 @@ def _title(report: ReportData) -> str:
     return f"Fix {in_words(len(lines))} {noun}, then the file can come in"
 
 
+def _refusal(report: ReportData) -> tuple[str, str] | None:
+    first = report["errors"][0]["code"] if report["errors"] else ""
+    return REFUSALS.get(first)
+
+
 def _lede(report: ReportData, kept: bool, warnings: int) -> str:
     if report["accepted"]:
         look = f" {counted(warnings, 'warning')} to look at." if warnings else ""
         return f"Nothing has been imported yet. Look at the columns and the first rows.{look}"
+    if refusal := _refusal(report):
+        return refusal[1]
     whole = "Nothing has been imported. A batch comes in whole or not at all; "
     if kept:
         return whole + "change what the columns mean and check again."

@@ -1,5 +1,7 @@
 """Batches of a study: what is there, and how a new one comes in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
 
@@ -7,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models.functions import Left
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -19,7 +21,7 @@ from annotate.forms.batches import ChoicesForm, UploadForm
 from annotate.models import Batch, Study, Upload
 from annotate.previewing import columns_in_words, counted, crumbs, preview_of, size_in_words
 from annotate.reports import ReportData, refused_data
-from annotate.staging import LimitedUploadHandler, sources_of_request
+from annotate.staging import GoneError, LimitedUploadHandler, sources_of_request
 from annotate.uploading import (
     Choices,
     check_again,
@@ -44,11 +46,23 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
+@contextmanager
+def thrown_away_is_not_found() -> Iterator[None]:
+    """Somebody else may discard an upload while it is being worked on here."""
+    try:
+        yield
+    except (GoneError, Upload.DoesNotExist):
+        raise Http404 from None
+
+
 @require_safe
 def batches(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_for_lead(request, slug)
     context = crumbs(study) | {
-        "batches": study.batches.select_related("imported_by").order_by("-number"),
+        "batches": [
+            (batch, f"{batch.item_count:,}")
+            for batch in study.batches.select_related("imported_by").order_by("-number")
+        ],
         "uploads": study.uploads.exclude(state=Upload.State.IMPORTED).order_by("-created_at"),
         "item_count": f"{study.items.count():,}",
         "may_upload": getattr(request.user, "is_admin", False),
@@ -178,7 +192,8 @@ def _checked_again(request: HttpRequest, found: Upload, choices: Choices) -> Htt
             "This upload cannot be checked again",
             "Its file is being read, was imported or is no longer kept. Choose the file again.",
         )
-    checked = check_again(found, choices)
+    with thrown_away_is_not_found():
+        checked = check_again(found, choices)
     if checked.state == Upload.State.CHECKED and not (checked.report or {}).get("accepted"):
         return _render_upload(request, checked, status=422)
     return SeeOther(_address(checked))
@@ -218,7 +233,9 @@ def accept(request: HttpRequest, slug: str, upload_id: UUID) -> HttpResponse:
     if form.says_how_to_read and chosen.options != choices_of(found).options:
         messages.info(request, "Read again as you chose. Look once more, then import.")
         return _checked_again(request, found, chosen)
-    return _imported(request, accept_upload(found, chosen.name))
+    with thrown_away_is_not_found():
+        imported = accept_upload(found, chosen.name)
+    return _imported(request, imported)
 
 
 def _imported(request: HttpRequest, found: Upload) -> HttpResponse:

@@ -243,6 +243,7 @@ def test_the_same_file_is_refused_in_words_unless_it_is_read_in_another_way(
     swapped = send(adam_client, empty, GOOD, swap="on")
 
     assert again.status_code == 422
+    assert "This file is in the study already" in text_of(again)
     assert "is batch 1 (first) already" in text_of(again)
     assert swapped.status_code == 303
     assert counts() == before | {"Upload": 2, "UploadChunk": 1}
@@ -286,6 +287,33 @@ def test_an_upload_is_thrown_away_with_its_bytes(empty: Study, adam_client: Clie
         reverse("batches", args=[empty.slug]),
     )
     assert counts() == before
+
+
+def test_an_upload_whose_bytes_are_gone_is_not_imported(empty: Study, adam_client: Client) -> None:
+    send(adam_client, empty, GOOD)
+    upload = Upload.objects.get()
+    UploadChunk.objects.all().delete()
+
+    responses = [adam_client.post(address_of(upload, name)) for name in ("accept", "upload")]
+
+    assert [response.status_code for response in responses] == [404, 409]
+    assert Batch.objects.count() == 0
+
+
+def test_hostile_texts_and_names_are_shown_as_text(empty: Study, adam_client: Client) -> None:
+    bad = "<img src=x onerror=alert(1)>{{ settings.SECRET_KEY }}"
+    content = f'prompt,output_a,output_b,"{bad}",category\n{bad},{bad}1,{bad}2,x,{bad}\n'
+
+    send(adam_client, empty, content.encode(), name=f"{bad}.csv")
+    upload = Upload.objects.get()
+    pages = [adam_client.get(address_of(upload))]
+    pages.append(adam_client.get(reverse("batches", args=[empty.slug])))
+    pages.append(adam_client.post(address_of(upload, "accept"), follow=True))
+
+    for page in pages:
+        assert page.status_code == 200
+        assert b"<img" not in page.content
+        assert b"&lt;img src=x onerror=alert(1)&gt;{{ settings.SECRET_KEY }}" in page.content
 
 
 def test_an_imported_upload_cannot_be_thrown_away(empty: Study, adam_client: Client) -> None:
