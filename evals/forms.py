@@ -116,11 +116,10 @@ def _is_loss(gate: Gate) -> bool:
 
 
 def _written(gate: Gate) -> float:
-    if gate.unit == "ratio":
-        return gate.threshold
-    number = round(100 * gate.threshold, 6)
-    # An empty minus would read as "at most -0 points lost".
-    return abs(number) if _is_loss(gate) else number
+    number = gate.threshold if gate.unit == "ratio" else round(100 * gate.threshold, 6)
+    # A loss is written without its sign, and a whole number without a decimal.
+    number = abs(number) if _is_loss(gate) else number
+    return int(number) if number.is_integer() else number
 
 
 def _read(gate: Gate, written: float) -> float:

@@ -41,8 +41,8 @@ FROM (
 WHERE fewer > 0 ORDER BY item_id, fewer DESC, spread DESC, position
 """
 
-# No more of a prompt than a line of a list can show.
-PROMPT_START = 300
+# Enough of a prompt to find the last thing that was asked in most conversations.
+PROMPT_START = 8000
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,10 @@ class Agreement:
     prevalent: Sequence[str] = ()
 
     @property
+    def is_short(self) -> bool:
+        return any(number.is_short for number in (self.nominal, self.ordinal, self.percent))
+
+    @property
     def both_bad(self) -> str:
         """How many of all judgements are "both bad"; empty where none is."""
         tally = self.tally

@@ -31,6 +31,11 @@ class Shown:
     method: str
     estimate: Estimate | None = None
 
+    @property
+    def is_short(self) -> bool:
+        """Whether the interval rests on too few items to be as wide as it should be."""
+        return "interval too short" in self.method
+
 
 def shown(result: Estimate | Undefined, unit: str = "share", word: str = "judgements") -> Shown:
     """Put an estimate into words; `word` empty leaves the bare count."""
@@ -42,8 +47,6 @@ def shown(result: Estimate | Undefined, unit: str = "share", word: str = "judgem
         why = _after_semicolon(result.method)
     else:
         interval = wording.interval(result.low, result.high, unit)
-        if "interval too short" in result.method:
-            why = "fewer than 50 items: the interval is too short"
     return Shown(wording.number_of(result.value, unit), interval, n, why, result.method, result)
 
 
