@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from annotate.blinding import Side, unblind
 from annotate.models import Criterion, Judgement, Rating, Study, Task, User
+from evals.gate import DEFAULT_GATES, Gate
 from tests.factories import assign, make_batch, make_study, make_user, rows_of
 
 
@@ -135,6 +136,25 @@ def _rating(draw: random.Random, judgement: Judgement, criterion: Criterion) -> 
             candidate_score=candidate,
         )
     return None
+
+
+def gates(**thresholds: float) -> list[Gate]:
+    """The default gates, only those named required, with these thresholds."""
+    found = []
+    for gate in DEFAULT_GATES:
+        key, named = gate.key, gate.key in thresholds
+        found.append(
+            Gate(
+                key,
+                gate.title,
+                thresholds.get(key, gate.threshold),
+                gate.direction,
+                gate.unit,
+                named,
+                gate.rule,
+            )
+        )
+    return found
 
 
 def mirror(study: Study) -> Study:

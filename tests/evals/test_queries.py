@@ -1,6 +1,7 @@
 """What the database counts is what a recount in Python finds."""
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import combinations
 
 import pytest
@@ -31,17 +32,18 @@ def sign(number: int) -> int:
     return (number > 0) - (number < 0)
 
 
-def recount(votes: list[tuple[object, object, int]]) -> tuple[Counter[object], Counter[object]]:
+def recount(votes: Sequence[tuple[object, object, int]]) -> tuple[Counter[object], Counter[object]]:
     """How many items, and annotators, have so many (losses, ties, wins)."""
     items: dict[object, Counter[int]] = {}
     people: dict[object, Counter[int]] = {}
     for item, who, said in votes:
         items.setdefault(item, Counter())[sign(said)] += 1
         people.setdefault(who, Counter())[sign(said)] += 1
-    return tuple(
-        Counter((kinds[-1], kinds[0], kinds[1]) for kinds in groups.values())
-        for groups in (items, people)
-    )
+    return _kinds(items), _kinds(people)
+
+
+def _kinds(groups: dict[object, Counter[int]]) -> Counter[object]:
+    return Counter((kinds[-1], kinds[0], kinds[1]) for kinds in groups.values())
 
 
 def as_counted(rows: object) -> Counter[object]:
@@ -52,7 +54,7 @@ def as_counted(rows: object) -> Counter[object]:
     return found
 
 
-def assert_tally(tally: Tally, votes: list[tuple[object, object, int]]) -> None:
+def assert_tally(tally: Tally, votes: Sequence[tuple[object, object, int]]) -> None:
     items, people = recount(votes)
     assert as_counted(tally.items) == items
     assert as_counted(tally.annotators) == people
