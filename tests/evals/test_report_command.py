@@ -1,0 +1,257 @@
+"""The commands `report` and `decide`: what scripts and CI systems rely on."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from annotate.models import Study, User
+from evals import deciding, queries
+from evals.gate import DEFAULT_GATES
+from tests.evals.simulation import Leaning, gates, judge_slots, judged_study
+from tests.factories import make_batch, make_study, make_user
+
+pytestmark = pytest.mark.django_db
+
+ESTIMATE = {"value", "low", "high", "confidence", "n", "method"}
+EXTRAS = {"se", "design_effect"}
+ABSENT = {"value", "reason", "n"}
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command."""
+    out, err = StringIO(), StringIO()
+    try:
+        call_command(*args, stdout=out, stderr=err)
+    except SystemExit as stopped:
+        return int(stopped.code or 0), out.getvalue(), err.getvalue()
+    return 0, out.getvalue(), err.getvalue()
+
+
+def refuse_constant(name: str) -> float:
+    raise AssertionError(f"{name} in JSON")
+
+
+def answer(*args: str) -> dict[str, Any]:
+    _, out, _ = run(*args, "--json")
+    found: dict[str, Any] = json.loads(out, parse_constant=refuse_constant)
+    return found
+
+
+def assert_estimate(found: dict[str, Any]) -> None:
+    if found["value"] is None:
+        assert set(found) == ABSENT
+        assert found["reason"]
+    else:
+        assert ESTIMATE <= set(found) <= ESTIMATE | EXTRAS
+
+
+@pytest.fixture
+def study() -> Study:
+    return judged_study(items=30, annotators=4)
+
+
+def test_the_report_has_every_key_of_the_contract(study: Study) -> None:
+    found = answer("report", study.slug)
+
+    assert set(found) == {"study", "progress", "preference", "agreement"}
+    assert found["study"] == study.slug
+    assert found["progress"] == {
+        "items": 30, "tasks": 90, "judged": 90, "judgements": 90, "annotators": 4,
+    }  # fmt: skip
+    preference = found["preference"]
+    assert set(preference) == {
+        "wins", "ties", "losses", "both_bad", "win_rate", "win_rate_decided", "left_share",
+        "by_criterion", "by_category",
+    }  # fmt: skip
+    assert set(preference["by_criterion"]) == {"Correctness", "Helpfulness"}
+    assert set(preference["by_category"]) == {"general", "billing"}
+    agreement = found["agreement"]
+    one = {"percent", "krippendorff_alpha", "fleiss_kappa", "gwet_ac1"}
+    assert set(agreement) == one | {"pairs", "by_criterion"}
+    assert set(agreement["by_criterion"]["Correctness"]) == one
+    for part in (agreement, *agreement["by_criterion"].values()):
+        assert set(part["krippendorff_alpha"]) == {"nominal", "ordinal"}
+
+
+def test_every_estimate_has_its_interval_or_its_reason(study: Study) -> None:
+    found = answer("report", study.slug)
+
+    preference, agreement = found["preference"], found["agreement"]
+    for name in ("win_rate", "win_rate_decided", "left_share"):
+        assert_estimate(preference[name])
+    for part in ("by_criterion", "by_category"):
+        for rate in preference[part].values():
+            assert_estimate(rate)
+    for pair in agreement["pairs"]:
+        assert set(pair) == {"annotators", "n", "percent", "cohen_kappa", "linear", "quadratic"}
+        for name in ("percent", "cohen_kappa", "linear", "quadratic"):
+            assert_estimate(pair[name])
+
+
+def test_counts_add_up_and_pairs_are_named_by_address(study: Study) -> None:
+    found = answer("report", study.slug)
+
+    preference = found["preference"]
+    outcomes = sum(preference[name] for name in ("wins", "ties", "losses", "both_bad"))
+    assert outcomes == found["progress"]["judgements"]
+    score = preference["wins"] + (preference["ties"] + preference["both_bad"]) / 2
+    assert preference["win_rate"]["value"] == pytest.approx(score / outcomes)
+    decided = preference["wins"] + preference["losses"]
+    assert preference["win_rate_decided"]["value"] == pytest.approx(preference["wins"] / decided)
+    assert preference["win_rate_decided"]["n"] == decided
+    addresses = set(User.objects.values_list("email", flat=True))
+    for pair in found["agreement"]["pairs"]:
+        assert set(pair["annotators"]) <= addresses
+        assert pair["annotators"] == sorted(pair["annotators"])
+        assert pair["n"] == pair["percent"]["n"]
+
+
+def test_nothing_judged_is_undefined_with_reasons() -> None:
+    study = make_study(criteria=[("safety", "comparative")])
+    make_batch(study, 2)
+
+    found = answer("report", study.slug)
+
+    preference, agreement = found["preference"], found["agreement"]
+    assert preference["win_rate"] == {
+        "value": None, "reason": "nothing has been judged yet", "n": 0,
+    }  # fmt: skip
+    assert agreement["percent"]["reason"] == "no item has two judgements"
+    assert agreement["fleiss_kappa"]["value"] is None
+    assert agreement["pairs"] == []
+    assert preference["by_criterion"]["Safety"]["value"] is None
+
+
+def test_one_annotator_has_a_win_rate_and_no_agreement() -> None:
+    study = judged_study(items=12, annotators=1, overlap=1)
+
+    found = answer("report", study.slug)
+
+    assert found["preference"]["win_rate"]["n"] == 12
+    assert found["preference"]["win_rate"]["low"] is not None
+    assert found["agreement"]["krippendorff_alpha"]["nominal"]["value"] is None
+
+
+def test_votes_that_are_all_alike_leave_agreement_undefined() -> None:
+    study = judged_study(items=12, annotators=3, leaning=Leaning(candidate=1.0, tie=0.0))
+
+    found = answer("report", study.slug)
+
+    assert found["agreement"]["percent"]["value"] == 1
+    alpha = found["agreement"]["krippendorff_alpha"]["nominal"]
+    assert alpha["value"] is None
+    assert "chance agreement" in alpha["reason"]
+
+
+def test_imported_judgements_are_left_out_on_request() -> None:
+    study = make_study(overlap=2)
+    make_batch(study, 12)
+    people = [make_user("Here"), make_user("Elsewhere")]
+    judge_slots(study, people, share=0.5, seed=2)
+    blind = queries.sided_votes(study).overall.n
+    judge_slots(study, people, source="imported", seed=3)
+
+    assert answer("report", study.slug)["progress"]["judgements"] == 24
+    assert answer("report", study.slug, "--only", "blind")["progress"]["judgements"] == blind
+    assert answer("report", study.slug, "--only=imported")["progress"]["judgements"] == 24 - blind
+
+
+def test_confidence_widens_the_intervals(study: Study) -> None:
+    wide, narrow = (
+        answer("report", study.slug, "--confidence", level)["preference"]["win_rate"]
+        for level in ("0.99", "0.8")
+    )
+
+    assert wide["confidence"] == 0.99
+    assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
+
+
+def test_the_report_reads_well_in_a_terminal(study: Study) -> None:
+    code, out, err = run("report", study.slug)
+
+    assert (code, err) == (0, "")
+    assert "90 of 90 judgements made, 30 items, 4 annotators" in out
+    assert "Win rate, ties half: " in out
+    assert "nan" not in out.lower().split()
+
+
+def test_an_unknown_study_is_one_line(study: Study) -> None:
+    for command in ("report", "decide"):
+        code, out, err = run(command, "june")
+
+        assert (code, out) == (1, "")
+        assert err.strip() == f"No study is called 'june'. Studies: {study.slug}."
+
+
+def test_wrong_use_is_told_apart(study: Study) -> None:
+    for wrong in (["--confidence", "95"], ["--only", "mine"]):
+        with pytest.raises(CommandError):
+            call_command("report", study.slug, *wrong)
+
+
+@pytest.mark.parametrize(
+    ("leaning", "required", "code", "verdict"),
+    [
+        (Leaning(candidate=0.85, tie=0.1), True, 0, "GO"),
+        (Leaning(candidate=0.05, tie=0.1), True, 3, "NO-GO"),
+        (Leaning(candidate=0.55, tie=0.1), True, 4, "NOT YET"),
+    ],
+)
+def test_decide_answers_by_its_exit_code(
+    leaning: Leaning, required: bool, code: int, verdict: str, lena: User
+) -> None:
+    study = judged_study(items=60, annotators=6, leaning=leaning, same=0.8)
+    deciding.change_policy(
+        study, gates(human_preference=0.6), confidence=0.95, made_by=lena, reason="people only"
+    )
+
+    found, out, err = run("decide", study.slug, "--json")
+
+    said = json.loads(out)
+    assert (found, said["verdict"], err) == (code, verdict, "")
+    assert [gate["gate"] for gate in said["gates"]] == [gate.key for gate in DEFAULT_GATES]
+    for gate in said["gates"]:
+        assert set(gate) == {"gate", "status", "threshold", "estimate", "sentence"}
+        assert_estimate(gate["estimate"])
+    assert run("decide", study.slug)[0] == code
+
+
+def test_decide_writes_files_for_ci_systems_and_people(study: Study, tmp_path: Path) -> None:
+    study.name = "Evil </style><script>alert(1)</script> \x08"
+    study.save()
+    xml, html = tmp_path / "gates.xml", tmp_path / "verdict.html"
+
+    code, out, _ = run("decide", study.slug, f"--junit={xml}", f"--html={html}")
+
+    suite = fromstring(xml.read_bytes()).find("testsuite")  # noqa: S314 - written just now
+    assert code == 4
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("7", "0", "7")
+    cases = {case.get("name"): case for case in suite.findall("testcase")}
+    assert set(cases) == {gate.key for gate in DEFAULT_GATES}
+    error = cases["latency_p99"].find("error")
+    assert error is not None
+    assert "no suite has been run for it" in (error.text or "")
+    text = html.read_text()
+    assert "NOT YET" in text
+    assert "<script>alert" not in text
+    assert "NOT YET" in out
+
+
+def test_a_file_that_cannot_be_written_is_one_line(study: Study, tmp_path: Path) -> None:
+    code, out, err = run("decide", study.slug, f"--html={tmp_path / 'no' / 'file.html'}")
+
+    assert (code, out) == (1, "")
+    assert "cannot be written" in err
+
+
+def test_commands_of_results_write_nothing(study: Study) -> None:
+    run("report", study.slug)
+    run("decide", study.slug)
+
+    assert not study.policies.exists()
