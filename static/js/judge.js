@@ -11,7 +11,7 @@ window.judge = window.judge || {};
   let typing = 0;
   let swaps = 0;
 
-  judge.isFresh = () => swaps > 0 && performance.now() - begunAt < FRESH;
+  judge.isFresh = () => form() !== shown || (swaps > 0 && performance.now() - begunAt < FRESH);
   judge.save = () => form().requestSubmit(document.getElementById("save"));
 
   function begin() {
