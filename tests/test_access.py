@@ -53,8 +53,8 @@ TABLE = {
     "assignments": ("LNNKKK", "LNNNNA"),
     "batches": ("LNNKKK", "LXXXXX"),
     "batch_new": ("LNNNNK", "LNNNNA"),
-    # It shows which output is whose: for a lead who judges that would lift the blind.
-    "batch": ("LNNFKK", "LXXXXX"),
+    # It lists prompts, no outputs: a lead who judges learns nothing from it.
+    "batch": ("LNNKKK", "LXXXXX"),
     "upload": ("LNNNNK", "LNNNNA"),
     "accept": ("LXXXXX", "LNNNNA"),
     "discard": ("LXXXXX", "LNNNNA"),
