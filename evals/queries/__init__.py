@@ -6,7 +6,6 @@ annotators, categories and criteria, never with the number of judgements.
 
 from evals.queries.items import (
     Listed,
-    disputed_count,
     disputed_items,
     flagged_count,
     flagged_items,
@@ -16,8 +15,10 @@ from evals.queries.progress import (
     Person,
     Progress,
     Slots,
+    Week,
     flagged,
     has_imported,
+    last_week,
     median_seconds,
     people,
     progress,
@@ -26,33 +27,34 @@ from evals.queries.progress import (
 from evals.queries.reading import snapshot
 from evals.queries.structure import ReferenceCounts, reference_counts
 from evals.queries.votes import (
+    CriterionVotes,
     Source,
     agreement_with_others,
     counted_judgements,
-    criterion_tallies,
-    mean_scores,
+    criterion_votes,
     pair_tables,
     sided_votes,
 )
 
 __all__ = [
+    "CriterionVotes",
     "Listed",
     "Person",
     "Progress",
     "ReferenceCounts",
     "Slots",
     "Source",
+    "Week",
     "agreement_with_others",
     "counted_judgements",
-    "criterion_tallies",
-    "disputed_count",
+    "criterion_votes",
     "disputed_items",
     "flagged",
     "flagged_count",
     "flagged_items",
     "has_imported",
     "item_with_tasks",
-    "mean_scores",
+    "last_week",
     "median_seconds",
     "pair_tables",
     "people",

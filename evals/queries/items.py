@@ -21,13 +21,7 @@ DISPUTED = """
     FROM votes GROUP BY item_id
     HAVING min(preference) < 0 AND max(preference) > 0
 )
-SELECT item_id, said FROM disputed ORDER BY spread DESC, n DESC, item_id
-"""
-
-DISPUTED_COUNT = """
-SELECT count(*) FROM (
-    SELECT 1 FROM votes GROUP BY item_id HAVING min(preference) < 0 AND max(preference) > 0
-) AS disputed
+SELECT item_id, said, count(*) OVER () FROM disputed ORDER BY spread DESC, n DESC, item_id
 """
 
 # Of each item the criterion that splits its annotators most evenly.
@@ -60,18 +54,20 @@ class Listed:
     flags: Sequence[str] = ()
 
 
-def disputed_count(study: Study, only: Source | None = None) -> int:
-    ((count,),) = counted_from(_votes(study, only), DISPUTED_COUNT)
-    return int(count)
-
-
 def disputed_items(
     study: Study, only: Source | None = None, *, limit: int = 5, offset: int = 0
-) -> list[Listed]:
-    """Items with votes for both systems: widest apart first, then most votes."""
+) -> tuple[list[Listed], int]:
+    """Items with votes for both systems: widest apart first, then most votes.
+
+    Returns
+    -------
+    list of Listed
+    int
+        How many there are in all; 0 where `offset` lies beyond the last one.
+    """
     window = f"LIMIT {int(limit)} OFFSET {int(offset)}"
     rows = counted_from(_votes(study, only), DISPUTED + window)
-    return _listed(study, only, {row[0]: row[1] for row in rows})
+    return _listed(study, only, {row[0]: row[1] for row in rows}), rows[0][2] if rows else 0
 
 
 def flagged_count(study: Study) -> int:

@@ -54,11 +54,9 @@ GROUP BY 1 ORDER BY 1
 """
 
 RECENT = """
-SELECT count(*), extract(epoch FROM now() - min(first))::float
-FROM annotate_task t,
-     (SELECT min(judged_at) AS first FROM annotate_task
-      WHERE study_id = %(study)s AND state = 'judged') AS began
-WHERE t.study_id = %(study)s AND t.state = 'judged' AND t.judged_at > now() - interval '7 days'
+SELECT count(*) FILTER (WHERE judged_at > now() - interval '7 days'),
+       extract(epoch FROM now() - min(judged_at))::float
+FROM annotate_task WHERE study_id = %(study)s AND state = 'judged'
 """
 
 PACE = """
@@ -89,17 +87,20 @@ class Progress:
     batches : sequence of (Batch, Slots)
     categories : sequence of (name, Slots), largest first
     days : sequence of (day, judgements), days with judgements only
-    last_week : int
-        Judgements of the last seven days.
-    seconds_since_first : float or None
-        Since the first judgement.
     """
 
     total: Slots
     batches: Sequence[tuple[Batch, Slots]]
     categories: Sequence[tuple[str, Slots]]
     days: Sequence[tuple[date, int]]
-    last_week: int
+    week: "Week"
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Judgements of the last seven days, and how long ago the first of all was made."""
+
+    judged: int
     seconds_since_first: float | None
 
 
@@ -125,7 +126,6 @@ def progress(study: Study) -> Progress:
     by_batch = {row[0]: Slots(*row[4:]) for row in rows if row[2]}
     by_category = [(row[1], Slots(*row[4:])) for row in rows if row[3]]
     total = next((Slots(*row[4:]) for row in rows if not row[2] and not row[3]), Slots(0, 0, 0))
-    ((last_week, since_first),) = rows_of(RECENT, {"study": study.pk})
     return Progress(
         total=total,
         batches=[
@@ -134,13 +134,17 @@ def progress(study: Study) -> Progress:
         ],
         categories=sorted(by_category, key=lambda part: (-part[1].items, part[0])),
         days=[(row[0], row[1]) for row in _days(study)],
-        last_week=last_week,
-        seconds_since_first=since_first,
+        week=last_week(study),
     )
 
 
 def _days(study: Study) -> list[tuple[Any, ...]]:
     return rows_of(DAYS, {"study": study.pk, "zone": settings.TIME_ZONE})
+
+
+def last_week(study: Study) -> Week:
+    ((judged, since_first),) = rows_of(RECENT, {"study": study.pk})
+    return Week(judged, since_first)
 
 
 def total_slots(study: Study) -> Slots:

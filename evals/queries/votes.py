@@ -1,5 +1,6 @@
 """Votes as counts: by item and annotator, by category, side and criterion, by pair."""
 
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -36,10 +37,13 @@ CRITERIA = """
     SELECT criterion_id, annotator_id,
            count(*) FILTER (WHERE leaning < 0) AS losses,
            count(*) FILTER (WHERE leaning = 0) AS ties,
-           count(*) FILTER (WHERE leaning > 0) AS wins
+           count(*) FILTER (WHERE leaning > 0) AS wins,
+           CASE WHEN annotator_id IS NOT NULL THEN sum(baseline_score) END AS baseline,
+           CASE WHEN annotator_id IS NOT NULL THEN sum(candidate_score) END AS candidate
     FROM votes GROUP BY GROUPING SETS ((criterion_id, item_id), (criterion_id, annotator_id))
 )
-SELECT criterion_id, annotator_id IS NULL, losses, ties, wins, count(*)
+SELECT criterion_id, annotator_id IS NULL, losses, ties, wins, count(*),
+       sum(baseline)::bigint, sum(candidate)::bigint
 FROM grouped GROUP BY 1, 2, 3, 4, 5
 """
 
@@ -58,11 +62,6 @@ WITH_OTHERS = """
     FROM votes
 )
 SELECT annotator_id, others, same, count(*) FROM said WHERE others > 0 GROUP BY 1, 2, 3
-"""
-
-SCORES = """
-SELECT criterion_id, avg(baseline_score)::float, avg(candidate_score)::float, count(*)
-FROM votes WHERE baseline_score IS NOT NULL GROUP BY 1
 """
 
 
@@ -91,23 +90,37 @@ def sided_votes(study: Study, only: Source | None = None) -> SidedVotes:
     return SidedVotes(names, counts_of(items, 8), counts_of(people, 8), annotators)
 
 
-def criterion_tallies(study: Study, only: Source | None = None) -> dict[int, Tally]:
-    """What was said for each criterion; of two scores the higher one wins."""
-    rows = counted_from(_ratings(study, only), CRITERIA)
-    keys = dict.fromkeys(row[0] for row in rows)
-    return {
-        key: Tally(
-            counts_of(row[2:6] for row in rows if row[0] == key and row[1]),
-            counts_of(row[2:6] for row in rows if row[0] == key and not row[1]),
-        )
-        for key in keys
-    }
+@dataclass(frozen=True, slots=True)
+class CriterionVotes:
+    """What was said for one criterion; of two scores the higher one wins.
+
+    Attributes
+    ----------
+    mean_scores : (baseline, candidate) or None
+        Where the criterion is scored for each side.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    mean_scores: tuple[float, float] | None = None
 
 
-def mean_scores(study: Study, only: Source | None = None) -> dict[int, tuple[float, float, int]]:
-    """Of each scored criterion the mean of the baseline, of the candidate, and how many."""
-    rows = counted_from(_ratings(study, only), SCORES)
-    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+def criterion_votes(study: Study, only: Source | None = None) -> dict[int, CriterionVotes]:
+    """What was said for each criterion that somebody answered."""
+    grouped: dict[int, list[tuple[Any, ...]]] = {}
+    for key, *row in counted_from(_ratings(study, only), CRITERIA):
+        grouped.setdefault(key, []).append(tuple(row))
+    return {key: _criterion(rows) for key, rows in grouped.items()}
+
+
+def _criterion(rows: list[tuple[Any, ...]]) -> CriterionVotes:
+    items = [row[1:5] for row in rows if row[0]]
+    people = [row for row in rows if not row[0]]
+    tally = Tally(counts_of(items), counts_of(row[1:5] for row in people))
+    sums = [row[5:] for row in people if row[5] is not None]
+    if not sums:
+        return CriterionVotes(tally)
+    baseline, candidate = (sum(column) / tally.n for column in zip(*sums, strict=True))
+    return CriterionVotes(tally, (baseline, candidate))
 
 
 def _ratings(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:

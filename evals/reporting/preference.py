@@ -20,7 +20,7 @@ from evals.charts import (
 from evals.gate import GateResult
 from evals.reporting.bias import SideChooser, side_choosers
 from evals.reporting.numbers import Shown, level, listed, shown
-from evals.reporting.report import category_tallies, criterion_tallies, left_share
+from evals.reporting.report import category_tallies, criterion_votes, left_share
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.planning import more_needed
@@ -109,15 +109,15 @@ def preference(
     """Read inside a snapshot: `votes` and what is read here are of one state."""
     tally = votes.overall
     rate = tally.win_rate(confidence)
-    criteria = criterion_tallies(study, only)
+    criteria = criterion_votes(study, only)
     categories = sorted(category_tallies(study, votes).items(), key=lambda part: -part[1].n)
     shown_categories = dict(categories[:MOST_ROWS])
     rates = {
-        "criteria": {name: one.win_rate(confidence) for name, one in criteria.items()},
+        "criteria": {name: one.tally.win_rate(confidence) for name, one in criteria.items()},
         "categories": {name: one.win_rate(confidence) for name, one in shown_categories.items()},
     }
     axis = share_axis([rate, *rates["criteria"].values(), *rates["categories"].values()])
-    scores = _mean_scores(study, only)
+    scores = {name: _mean_scores(one) for name, one in criteria.items()}
     left = left_share(votes.left, confidence)
     by_side = votes.by_side()
     return Preference(
@@ -150,14 +150,12 @@ def _row(name: str, rate: Estimate | Undefined, axis: Axis, notes: Mapping[str, 
     return Row(name, shown(rate, word=""), strip(rate, axis, 0.5), notes.get(name, ""))
 
 
-def _mean_scores(study: Study, only: queries.Source | None) -> dict[str, str]:
-    """For scored criteria what both systems got, to stand beside the win rate."""
-    scores = queries.mean_scores(study, only)
-    names = {criterion.pk: criterion.name for criterion in study.criteria.all()}
-    return {
-        names[key]: f"mean score {candidate:.2f}, baseline {baseline:.2f}"
-        for key, (baseline, candidate, _) in scores.items()
-    }
+def _mean_scores(votes: queries.CriterionVotes) -> str:
+    """For a scored criterion what both systems got, to stand beside the win rate."""
+    if votes.mean_scores is None:
+        return ""
+    baseline, candidate = votes.mean_scores
+    return f"mean score {candidate:.2f}, baseline {baseline:.2f}"
 
 
 def finding(result: GateResult) -> str:

@@ -33,17 +33,16 @@ class DayChart:
     words: str
 
 
-def pace(progress: queries.Progress, today: date | None = None) -> Pace:
+def pace(week: queries.Week, left: int, today: date | None = None) -> Pace:
     """How fast judgements come in, and when the last would at that pace."""
     today = today or timezone.localdate()
-    left = progress.total.left
-    if progress.seconds_since_first is None:
+    if week.seconds_since_first is None:
         return Pace(0.0, "Nobody has judged yet.", None)
-    days = min(WEEK, max(1.0, progress.seconds_since_first / DAY))
-    per_day = progress.last_week / days
+    days = min(WEEK, max(1.0, week.seconds_since_first / DAY))
+    per_day = week.judged / days
     if left <= 0:
         return Pace(per_day, "All judgements are in.", None)
-    if not progress.last_week:
+    if not week.judged:
         return Pace(0.0, "Nobody has judged in the last seven days.", None)
     more = left / per_day
     if more > 3650:

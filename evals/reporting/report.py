@@ -65,12 +65,21 @@ def left_share(left: Tally, confidence: float) -> Estimate | Undefined:
 
 def criterion_tallies(study: Study, only: queries.Source | None = None) -> dict[str, Tally]:
     """What was said for each criterion of the rubric, in its order, by name."""
-    tallies = queries.criterion_tallies(study, only)
+    return {name: votes.tally for name, votes in criterion_votes(study, only).items()}
+
+
+def criterion_votes(
+    study: Study, only: queries.Source | None = None
+) -> dict[str, queries.CriterionVotes]:
+    """The same with the mean scores, where a criterion is scored."""
+    found = queries.criterion_votes(study, only)
     asked = Criterion.objects.filter(study=study).order_by("position")
-    shown = [c for c in asked if c.kind != Criterion.Kind.OFF or c.pk in tallies]
+    shown = [c for c in asked if c.kind != Criterion.Kind.OFF or c.pk in found]
     names = [criterion.name for criterion in shown]
     return {
-        c.name if names.count(c.name) == 1 else f"{c.name} ({c.key})": tallies.get(c.pk, Tally())
+        c.name if names.count(c.name) == 1 else f"{c.name} ({c.key})": found.get(
+            c.pk, queries.CriterionVotes()
+        )
         for c in shown
     }
 

@@ -28,8 +28,7 @@ def agreement(request: HttpRequest, study: Study) -> HttpResponse:
         found = agreement_page.agreement(
             study, tally, weights=weights, only=only, confidence=policy.confidence
         )
-        count = queries.disputed_count(study, only)
-        disputed = queries.disputed_items(study, only, limit=FIRST_FEW)
+        disputed, count = queries.disputed_items(study, only, limit=FIRST_FEW)
         imported = queries.has_imported(study)
     context = {
         "study": study,
@@ -58,8 +57,7 @@ def disputed(request: HttpRequest, study: Study) -> HttpResponse:
             count = queries.flagged_count(study)
             items = queries.flagged_items(study, only, **window)
         else:
-            count = queries.disputed_count(study, only)
-            items = queries.disputed_items(study, only, **window)
+            items, count = queries.disputed_items(study, only, **window)
         imported = queries.has_imported(study)
     if number > 1 and not items:
         raise Http404

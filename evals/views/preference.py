@@ -27,7 +27,7 @@ def preference(request: HttpRequest, study: Study) -> HttpResponse:
             votes,
             result,
             people={person.id: person.name for person in queries.people(study)},
-            pace=progress_page.pace(queries.progress(study)).per_day,
+            pace=progress_page.pace(queries.last_week(study), 1).per_day,
             only=only,
             confidence=policy.confidence,
         )
