@@ -95,6 +95,7 @@ def main() -> None:
 def replay(folder: Path, scratch: Path, *, swap: bool) -> None:
     # Django's parts can be imported once it is set up.
     from django.core.management import call_command  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
 
     from annotate.models import Study, User  # noqa: PLC0415
     from annotate.steering import assign, change_state, create_study  # noqa: PLC0415

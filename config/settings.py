@@ -227,9 +227,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Jobs: each app's are in its module jobs.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
 # Uploads: a file goes to the database in pieces, form fields stay small.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-FILE_UPLOAD_TEMP_DIR = None
+# No address takes files but the one that sets its own, limited handler.
+FILE_UPLOAD_HANDLERS = ["config.uploads.NoFilesUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 2
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from annotate.blinding import Side, unblind
-from annotate.claiming import NothingToClaimError, claim_task
+from annotate.claiming import claim_task
 from annotate.commanding import JsonCommand, RefusedCommandError
 from annotate.demo.content import ITEMS_FILE, load_items, load_study
 from annotate.demo.simulate import Answer, Items, simulate
@@ -87,25 +87,31 @@ def make_study(content: dict[str, Any]) -> Study:
     if intake.batch is None:
         raise RefusedCommandError(f"The demo's items are faulty: {intake.report.errors}")
     change_state(study, State.OPEN)
-    for number, person in enumerate(content["annotators"]):
-        annotator = User.objects.get(email=person["email"])
-        assign(study, annotator)
-        judge_some(study, annotator, number, content)
+    people = [User.objects.get(email=person["email"]) for person in content["annotators"]]
+    for person in people:
+        assign(study, person)
+    judge_some(study, people, content)
     return study
 
 
-def judge_some(study: Study, annotator: User, number: int, content: dict[str, Any]) -> None:
+def judge_some(study: Study, people: list[User], content: dict[str, Any]) -> None:
+    """Let everybody judge in turns, as people do, until each has done their part."""
     items: Items = load_items()
-    for _ in range(DONE[number % len(DONE)]):
-        try:
-            task = claim_task(study, annotator)
-        except NothingToClaimError:
-            return
-        said = simulate(content, items, number, task.item.position - 1)
-        # The demo's past took as long as its people would have taken.
-        begun = Now() - timedelta(seconds=said["seconds"] * 1.1 + 1)
-        Task.objects.filter(pk=task.pk).update(claimed_at=begun)
-        record_judgement(task.pk, annotator, submission_key(task), on_screen(said, task))
+    for turn in range(max(DONE)):
+        for number, annotator in enumerate(people):
+            if turn < DONE[number % len(DONE)]:
+                judge_one(study, annotator, number, items, content)
+
+
+def judge_one(
+    study: Study, annotator: User, number: int, items: Items, content: dict[str, Any]
+) -> None:
+    task = claim_task(study, annotator)
+    said = simulate(content, items, number, task.item.position - 1)
+    # The demo's past took as long as its people would have taken.
+    begun = Now() - timedelta(seconds=said["seconds"] * 1.1 + 1)
+    Task.objects.filter(pk=task.pk).update(claimed_at=begun)
+    record_judgement(task.pk, annotator, submission_key(task), on_screen(said, task))
 
 
 def on_screen(said: Answer, task: Task) -> Answers:
