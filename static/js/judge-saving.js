@@ -153,6 +153,7 @@ window.judge = window.judge || {};
     const code = await freshToken().catch(() => 0);
     if (code === 200) send();
     else if (code === 401) signedOut();
+    else if (code === 404) refused({ status: 404 });
     else tryAgain(code);
   }
 

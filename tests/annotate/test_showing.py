@@ -98,8 +98,16 @@ def test_text_too_long_to_be_rendered_is_shown_as_it_was_sent() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["*a_" * 16_000, "[" * 50_000, "**a" * 16_000, "* a\n   * b\n" * 4_500, "`" * 50_000]
-    + ["```python\n" + "(((" * 3_000 + "\n```", "> " * 25_000, "|a" * 20_000],
+    [
+        "*a_" * 16_000,
+        "[" * 50_000,
+        "**a" * 16_000,
+        "* a\n   * b\n" * 4_500,
+        "`" * 50_000,
+        "```python\n" + "(((" * 3_000 + "\n```",
+        "> " * 25_000,
+        "|a" * 20_000,
+    ],
 )
 def test_markdown_made_to_be_slow_is_rendered_within_a_second(text: str) -> None:
     begun = time.perf_counter()

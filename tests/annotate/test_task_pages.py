@@ -1,5 +1,6 @@
 """The judging pages as they answer: blind, own only, and honest about what was saved."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -124,11 +125,12 @@ def test_page_is_byte_equal_when_only_hidden_facts_differ(
 def test_template_is_given_no_model_object(held: Task, alice_client: Client) -> None:
     answer = alice_client.get(address(held))
 
-    flat = {key: value for context in answer.context for key, value in context.flatten().items()}
-    models = {key for key, value in flat.items() if isinstance(value, Model)}
-    assert models <= {"user"}
-    seen = repr(flat["page"])
-    assert held.item.item_id not in seen
+    given: dict[str, Any] = {}
+    for context in answer.context:
+        given |= context.flatten()  # type: ignore[union-attr]
+    assert {name for name, value in given.items() if isinstance(value, Model)} <= {"user"}
+    seen = repr(given["page"])
+    assert str(held.item.item_id) not in seen
     assert "candidate_side" not in seen
 
 
@@ -288,11 +290,9 @@ def test_correction_adds_a_version_and_returns_to_the_task_in_hand(
     answer = alice_client.post(address(first), said(first, overall="1"), headers=HTMX)
 
     assert answer["HX-Push-Url"] == address(held)
-    assert list(
-        Judgement.objects.order_by("version").values_list("version", "choice", "preference")
-    ) == [(1, -1, 1 if first.candidate_side == "left" else -1)] + [
-        (2, 1, -1 if first.candidate_side == "left" else 1)
-    ]
+    lifted = -1 if first.candidate_side == "left" else 1
+    versions = Judgement.objects.order_by("version").values_list("version", "choice", "preference")
+    assert list(versions) == [(1, -1, -lifted), (2, 1, lifted)]
 
 
 def test_saving_an_unchanged_answer_adds_no_version(
@@ -401,13 +401,11 @@ XSS = '<img src=x onerror="window.__pwned=1"><script>1</script>{{ 7|add:7 }}</di
 
 
 @pytest.mark.parametrize("view", ["plain", "markdown", "diff", "hidden"])
-@pytest.mark.parametrize("wrap", ["{}", '{{"name": "{}", "arguments": {{"{}": "{}"}}}}'])
+@pytest.mark.parametrize("text", [XSS, json.dumps({"name": XSS, "arguments": {XSS: XSS}})])
 def test_outputs_enter_the_page_as_text(
-    alice: User, alice_client: Client, view: str, wrap: str
+    alice: User, alice_client: Client, view: str, text: str
 ) -> None:
     study = make_study("<i>Name</i>", annotators=[alice], guidelines=XSS, question=XSS[:200])
-    text = wrap.replace("{}", XSS.replace('"', "'") if "name" in wrap else XSS)
-    text = text.replace("{{", "{").replace("}}", "}") if "name" in wrap else text
     row = {"prompt": text, "baseline_output": text, "candidate_output": text + "."}
     make_batch(study, [row])
 

@@ -21,7 +21,12 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 # What Chromium and HTMX say of an answer that is no 2xx, or of none: the page deals with it.
-ANSWERS = ("Failed to load resource", "Response Status Error Code", "htmx:sendError")
+ANSWERS = (
+    "Failed to load resource",
+    "Response Status Error Code",
+    "htmx:sendError",
+    "htmx:afterRequest",
+)
 
 
 @pytest.fixture(scope="session")
