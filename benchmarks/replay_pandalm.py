@@ -120,6 +120,7 @@ def replay(folder: Path, scratch: Path, *, swap: bool) -> None:
             annotator = Annotator(host, port, session_of(person))
             counts[name] = judge_all(annotator, str(study.public_id), index(records), name)
             annotator.close()
+            connection.close()
 
         threads = [
             threading.Thread(target=work, args=pair)
