@@ -114,7 +114,7 @@ def gate_strip(
 def _gate_axis(estimate: Estimate | Undefined, threshold: float, unit: str) -> Axis:
     """The threshold near the middle; wider where the interval reaches beyond."""
     if unit == "share":
-        room = max(0.1, 2 * (1 - threshold)) if threshold > 0.8 else 0.2
+        room = max(0.1, 1 - threshold) if threshold > 0.8 else 0.2
         axis, step = Axis(max(0.0, threshold - room), min(1.0, threshold + room)), 0.1
     elif unit == "points":
         axis, step = Axis(threshold - 0.1, threshold + 0.1), 0.05

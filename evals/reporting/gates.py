@@ -1,11 +1,12 @@
 """Gates and verdicts as pages show them, from evidence as it is kept."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from evals.charts import GateStrip, gate_strip
-from evals.reporting.numbers import Shown, from_json, in_words, listed, shown
-from evals.stats.wording import sentence
+from evals.reporting.numbers import Shown, day_words, from_json, in_words, listed, shown
+from evals.stats.wording import counted, sentence
 
 # The class that colours a status, and its word.
 LOOKS = {
@@ -31,7 +32,7 @@ class GateRow:
     number: Shown
     figure: GateStrip
     told: str
-    waiver: dict[str, str] | None = None
+    waiver: str = ""
 
 
 def gate_rows(evidence: dict[str, Any]) -> list[GateRow]:
@@ -53,8 +54,13 @@ def _row(gate: dict[str, Any], waiver: dict[str, str] | None) -> GateRow:
         shown(estimate, gate["unit"], gate["word"]),
         gate_strip(estimate, gate["threshold"], gate["direction"], gate["unit"], gate["bar"]),
         _told(gate),
-        waiver,
+        _waived(waiver) if waiver else "",
     )
+
+
+def _waived(waiver: dict[str, str]) -> str:
+    until = date.fromisoformat(waiver["until"])
+    return f"Waived until {day_words(until)}: “{waiver['reason']}”"
 
 
 def _told(gate: dict[str, Any]) -> str:
@@ -92,6 +98,22 @@ def headline(evidence: dict[str, Any]) -> str:
     return (
         f"{_gates(len(met))} met and none has failed, but {in_words(still_open)} {verb} still open"
     )
+
+
+def difference(then: dict[str, Any], now: dict[str, Any]) -> str:
+    """What is another today than when a decision was signed."""
+    said = []
+    if then["counts"]["judgements"] != now["counts"]["judgements"]:
+        before, today = (
+            counted(evidence["counts"]["judgements"], "judgements") for evidence in (then, now)
+        )
+        said.append(f"{before} then, {today} now")
+    if then["policy"] != now["policy"]:
+        said.append(f"policy version {then['policy']['version']} then, "
+                    f"{now['policy']['version']} now")  # fmt: skip
+    if not said:
+        said.append("other items or other answers")
+    return f"{'; '.join(said)}. The verdict is {now['verdict']} today"
 
 
 def _lower(title: str) -> str:

@@ -1,6 +1,7 @@
 """Numbers as pages show them: a value, its interval and its n, or a dash and the reason."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from evals.stats import wording
@@ -74,6 +75,11 @@ def level(confidence: float) -> str:
     """ "95 %", "97.5 %"."""
     whole = abs(100 * confidence - round(100 * confidence)) < 1e-9
     return wording.percent(confidence, 0 if whole else 1)
+
+
+def day_words(day: date) -> str:
+    """ "6 August 2026"."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def many(count: int, word: str) -> str:

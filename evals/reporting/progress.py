@@ -9,6 +9,7 @@ from django.utils import timezone
 from annotate.models import State, Study
 from evals import queries
 from evals.charts import Column, columns
+from evals.reporting.numbers import day_words
 from evals.stats import wording
 
 DAYS_SHOWN = 14
@@ -48,16 +49,11 @@ def pace(week: queries.Week, left: int, today: date | None = None) -> Pace:
     if more > 3650:
         return Pace(per_day, "At the present pace this takes more than ten years.", None)
     done = today + timedelta(days=int(-(-more // 1)))
-    return Pace(per_day, f"Complete around {said(done)} at {a_day(per_day)} a day.", done)
+    return Pace(per_day, f"Complete around {day_words(done)} at {a_day(per_day)} a day.", done)
 
 
 def a_day(per_day: float) -> str:
     return wording.decimal(per_day, 0 if per_day >= 10 else 1)
-
-
-def said(day: date) -> str:
-    """ "6 August 2026"."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def day_chart(days: Sequence[tuple[date, int]], today: date | None = None) -> DayChart:

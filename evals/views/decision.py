@@ -31,6 +31,7 @@ from evals.deciding import (
 from evals.forms import DecisionForm, PolicyForm
 from evals.models import Decision
 from evals.reporting import VERDICT_LOOKS, from_json, gate_rows, headline, level, shown, tally
+from evals.reporting.gates import difference
 from evals.stats import wording
 
 
@@ -182,13 +183,12 @@ def signed(request: HttpRequest, study: Study, decision_id: UUID) -> HttpRespons
         "page": "decision",
         "crumb": "Signed decision",
         "then_counts": wording.counted(then["judgements"], "judgements"),
-        "now_counts": wording.counted(now["counts"]["judgements"], "judgements"),
         "plain_ties": then["ties"] - then["both_bad"],
         "alpha": shown(alpha, "coefficient", "items"),
         "decision": decision,
         "evidence": decision.evidence,
         "changed": changed_since(decision, now),
-        "now": now,
+        "difference": difference(decision.evidence, now),
         "intact": is_intact(decision),
         **_verdict(decision.evidence),
     }

@@ -343,7 +343,7 @@ def test_shipping_past_a_gate_needs_its_waiver(study: Study, lena_client: Client
     assert len(decision.evidence["waivers"]) == 6
     assert deciding.is_intact(decision)
     text = lena_client.get(reverse("signed", args=[study.slug, decision.pk])).content.decode()
-    assert "Waived until 2027-01-31: “Waived latency_p99”" in text
+    assert "Waived until 31 January 2027: “Waived latency_p99”" in text
     assert "The evidence is the same today." in text
 
 
