@@ -197,6 +197,12 @@ def change_state(study: Study, state: str) -> Study:
         return Study.objects.get(pk=locked.pk)
 
 
+def ways_on(study: Study) -> list[State]:
+    """The states that a study can go to now; back to draft only while nobody has judged."""
+    judged = Judgement.objects.filter(study=study).exists()
+    return [state for state in NEXT_STATES[study.state] if state != State.DRAFT or not judged]
+
+
 def _refuse_unready(study: Study, state: str) -> None:
     if state == State.OPEN and not study.batches.exists():
         raise RefusedChangeError("There is nothing to judge yet: import a batch first.")

@@ -13,7 +13,6 @@ from annotate.forms.studies import AssignForm, StudyForm, criteria_drafts, crite
 from annotate.models import Assignment, State, Study, User
 from annotate.steering import (
     CHANGEABLE,
-    NEXT_STATES,
     ChangedMeanwhileError,
     RefusedChangeError,
     assign,
@@ -21,6 +20,7 @@ from annotate.steering import (
     create_study,
     unassign,
     update_study,
+    ways_on,
 )
 from config.http import admin_required, lead_required, not_found_unless, refuse
 
@@ -119,7 +119,7 @@ def _rubric_page(
         "criteria": criteria,
         "criteria_fixed": "criteria" not in CHANGEABLE[shown.state],
         "may_edit": signed_in(request).is_admin and bool(CHANGEABLE[shown.state]),
-        "next_states": [(state, state.label) for state in NEXT_STATES[shown.state]],
+        "next_states": ways_on(shown),
         "rules": STATE_RULES,
         "theirs": _differences(form, theirs) if theirs else None,
     }
