@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError
+
 from annotate.models import Study, User
 from evals import queries
 from evals.deciding.policy import RefusedDecisionError, current_policy, read_policy
@@ -111,39 +113,52 @@ def sign_decision(
         If the evidence is another by now, or a gate is neither met nor waived.
     """
     policy = current_policy(study)
-    with queries.snapshot(writing=True):
-        weighing = weigh(study, read_policy(policy))
-        evidence = evidence_of(weighing)
-        if digest_of(evidence) != seen:
-            raise RefusedDecisionError(
-                "The evidence has changed since you opened this page. Nothing was signed: look "
-                "at it as it is now, and sign again. What you wrote is still in the form."
-            )
-        if choice == Decision.Choice.SHIP:
-            _refuse_unwaived(weighing, waivers)
-            evidence["waivers"] = [waiver.as_json() for waiver in waivers]
+    draft = Decision(
+        study=study,
+        policy=policy,
+        choice=choice,
+        rationale=rationale,
+        signed_by=signer,
+        signed_name=f"{signer} ({signer.email})" if signer.name else signer.email,
+    )
+    try:
+        with queries.snapshot(writing=True):
+            weighing = weigh(study, read_policy(policy))
+            draft.verdict = weighing.verdict
+            draft.evidence = _signed_evidence(weighing, choice, waivers, seen)
+            draft.digest = digest_of(draft.evidence)
+            draft.id = _identity(draft)
+            draft.save(force_insert=True)
+    except IntegrityError:
         # Signed twice (a double click) is signed once: the same words on the same evidence.
-        decision, _ = Decision.objects.get_or_create(
-            id=_identity(study, signer, choice, rationale, evidence),
-            defaults={
-                "study": study,
-                "policy": policy,
-                "choice": choice,
-                "verdict": weighing.verdict,
-                "rationale": rationale,
-                "evidence": evidence,
-                "digest": digest_of(evidence),
-                "signed_by": signer,
-                "signed_name": f"{signer} ({signer.email})" if signer.name else signer.email,
-            },
+        return Decision.objects.get(pk=draft.pk)
+    return draft
+
+
+def _signed_evidence(
+    weighing: Weighing, choice: str, waivers: Sequence[Waiver], seen: str
+) -> dict[str, Any]:
+    evidence = evidence_of(weighing)
+    if digest_of(evidence) != seen:
+        raise RefusedDecisionError(
+            "The evidence has changed since you opened this page. Nothing was signed: look at it "
+            "as it is now, and sign again. What you wrote is still in the form."
         )
-        return decision
+    if choice == Decision.Choice.SHIP:
+        _refuse_unwaived(weighing, waivers)
+        evidence["waivers"] = [waiver.as_json() for waiver in waivers]
+    return evidence
 
 
-def _identity(
-    study: Study, signer: User, choice: str, rationale: str, evidence: Mapping[str, Any]
-) -> UUID:
-    said = [str(study.public_id), str(signer.pk), choice, rationale, digest_of(evidence)]
+def _identity(decision: Decision) -> UUID:
+    """The same for the same words of the same person on the same evidence."""
+    said = [
+        str(decision.study.public_id),
+        str(decision.signed_by_id),
+        decision.choice,
+        decision.rationale,
+        decision.digest,
+    ]
     return UUID(bytes=hashlib.sha256(json.dumps(said).encode()).digest()[:16], version=4)
 
 

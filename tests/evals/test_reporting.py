@@ -1,0 +1,293 @@
+"""Findings follow from where intervals lie; figures lie where their numbers say."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from evals import queries
+from evals.charts import Axis, columns, gate_strip, outcome_bar, share_axis, strip, vote_strip
+from evals.gate import DEFAULT_GATES, Evidence, judge_gate
+from evals.matching import is_structured, matches, parses
+from evals.reporting import agreement, items, preference, progress
+from evals.reporting.annotators import in_time, is_below
+from evals.reporting.gates import headline
+from evals.reporting.numbers import listed, shown
+from evals.reporting.words import report_in_words
+from evals.stats.estimates import Estimate, Undefined
+from evals.tallies import Tally, counts_of, with_others
+
+PREFERENCE = next(gate for gate in DEFAULT_GATES if gate.key == "human_preference")
+
+
+def share(low: float, value: float, high: float, n: int = 100) -> Estimate:
+    return Estimate(value, low, high, n, "mean score, clustered by item")
+
+
+@pytest.mark.parametrize(
+    ("estimate", "said"),
+    [
+        (share(0.61, 0.7, 0.8), "At least 60\u202f% prefer the candidate"),
+        (
+            share(0.55, 0.64, 0.7),
+            "People prefer the candidate, but not yet surely by the 60\u202f% that was agreed",
+        ),
+        (
+            share(0.51, 0.55, 0.59),
+            "People prefer the candidate, but by less than the 60\u202f% that was agreed",
+        ),
+        (share(0.45, 0.52, 0.59), "Fewer than the 60\u202f% that was agreed prefer the candidate"),
+        (share(0.4, 0.55, 0.7), "It cannot be told yet which system people prefer"),
+        (share(0.3, 0.4, 0.49), "People prefer the baseline"),
+        (
+            Undefined("nothing has been judged yet"),
+            "Nobody has judged yet, so there is no preference to report",
+        ),
+        (
+            Undefined("all votes are of a single item", 3),
+            "No win rate can be given yet: all votes are of a single item",
+        ),
+    ],
+)
+def test_the_finding_says_where_the_interval_lies(
+    estimate: Estimate | Undefined, said: str
+) -> None:
+    result = judge_gate(PREFERENCE, Evidence("human_preference", estimate, "judgements"))
+
+    assert preference.finding(result) == said
+
+
+def test_where_it_wins_sorts_rows_by_their_intervals() -> None:
+    rates: dict[str, Estimate | Undefined] = {
+        "Helpfulness": share(0.6, 0.7, 0.8),
+        "Safety": share(0.4, 0.5, 0.6),
+        "Billing": share(0.2, 0.3, 0.4),
+        "Loyalty": Undefined("nothing has been judged yet"),
+    }
+
+    assert preference.where_it_wins(rates) == (
+        "Ahead on Helpfulness. Behind on Billing. On Safety the interval holds 50\u202f%."
+    )
+
+
+def test_agreement_names_what_chance_explains() -> None:
+    percent = Estimate(0.68, 0.6, 0.75, 271, "")
+
+    assert agreement.finding(percent, Estimate(0.47, 0.4, 0.53, 271, "")) == (
+        "Two annotators agree on 68 of 100 items; 40 of these by chance alone"
+    )
+    assert agreement.finding(percent, Estimate(0.02, -0.05, 0.1, 271, "")) == (
+        "Two annotators agree on 68 of 100 items, which chance alone could explain"
+    )
+
+
+def test_a_missing_number_is_a_dash_with_its_reason() -> None:
+    number = shown(Undefined("every rating is 4", 12), "coefficient", "items")
+
+    assert (number.value, number.interval, number.why) == ("\u2013", "", "every rating is 4")
+
+
+def test_an_estimate_without_interval_says_why() -> None:
+    number = shown(
+        Estimate(1.0, None, None, 9, "Cohen's kappa, linear; no spread, so no interval"),
+        "coefficient",
+        "items",
+    )
+
+    assert (number.value, number.interval) == ("1.00", "")
+    assert number.why == "no spread, so no interval"
+
+
+def test_lists_of_names_read_as_sentences() -> None:
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b"]) == "a and b"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed([str(n) for n in range(7)]) == "0, 1, 2, 3 and three more"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "said"),
+    [
+        (["met"] * 7, "All seven gates are met"),
+        (["met"], "The one gate is met"),
+        (["not measured"] * 2, "Two gates are still open, and none has failed"),
+        (
+            ["met", "not enough evidence"],
+            "One gate is met and none has failed, but one is still open",
+        ),
+        (["met", "not met", "not measured"], "One gate is not met: title 1"),
+    ],
+)
+def test_the_headline_counts_required_gates(statuses: list[str], said: str) -> None:
+    gates = [
+        {"title": f"Title {number}", "status": status, "required": True}
+        for number, status in enumerate(statuses)
+    ]
+    gates.append({"title": "Left aside", "status": "not met", "required": False})
+
+    assert headline({"gates": gates}) == said
+
+
+def test_the_pace_foretells_the_end() -> None:
+    today = date(2026, 11, 21)
+    week = queries.Week(700, 30 * 24 * 3600)
+
+    assert progress.pace(week, 250, today).done_on == today + timedelta(days=3)
+    assert progress.pace(week, 0, today).words == "All judgements are in."
+    assert progress.pace(queries.Week(0, None), 9, today).words == "Nobody has judged yet."
+    assert progress.pace(queries.Week(0, 9e6), 9, today).done_on is None
+    # A study of two days is not averaged over seven.
+    assert progress.pace(queries.Week(100, 2 * 24 * 3600), 100, today).per_day == 50
+
+
+def test_days_without_judgements_are_columns_too() -> None:
+    today = date(2026, 11, 21)
+
+    chart = progress.day_chart([(today - timedelta(days=3), 10), (today, 5)], today)
+
+    assert len(chart.columns) == 7
+    assert [column.count for column in chart.columns] == ["", "", "", "10", "", "", "5"]
+    assert chart.columns[-1].is_last
+    assert progress.day_chart([], today).columns == ()
+
+
+def test_figures_lie_on_their_axis() -> None:
+    axis = Axis(0.3, 0.9)
+
+    drawn = strip(share(0.3, 0.6, 0.9), axis, 0.5)
+
+    assert (drawn.low, drawn.x, drawn.high, drawn.half) == (0.0, 50.0, 100.0, 33.33)
+    assert strip(Undefined("none"), axis).x is None
+    assert axis.at(2.0) == 100
+    assert share_axis([share(0.2, 0.5, 0.7)]) == Axis(0.0, 1.0)
+    assert share_axis([share(0.4, 0.5, 0.7), Undefined("none")]) == Axis(0.3, 0.9)
+
+
+def test_a_gate_is_drawn_with_its_whole_interval() -> None:
+    far = gate_strip(share(0.12, 0.3, 0.45), 0.6, "at least", "share", "60 %")
+    ratio = gate_strip(Estimate(1.3, 1.1, 1.6, 1000, ""), 2.0, "at most", "ratio", "2 ×")
+
+    assert far.low_label == "10\u202f%"
+    assert far.strip.low is not None
+    assert far.strip.low > 0
+    assert far.zone_x == far.threshold
+    assert (ratio.zone_x, ratio.zone_width) == (0.0, ratio.threshold)
+
+
+def test_the_bar_of_outcomes_fills_its_width() -> None:
+    parts = outcome_bar(446, 126, 28, 212)
+
+    assert [(part.kind, part.count) for part in parts] == [
+        ("c", "446"), ("t", "126"), ("x", "28"), ("b", "212"),
+    ]  # fmt: skip
+    assert sum(part.width + 0.3 for part in parts) == pytest.approx(100, abs=0.1)
+    assert [part.kind for part in outcome_bar(1, 0, 0, 1)] == ["c", "t", "b"]
+
+
+def test_votes_of_one_strength_are_stacked() -> None:
+    drawn = vote_strip([-2, 1, 1], 2, "")
+
+    assert [(vote.kind, vote.x) for vote in drawn.votes] == [("b", 8.0), ("c", 71.0), ("c", 71.0)]
+    assert drawn.votes[1].y != drawn.votes[2].y
+    assert columns([], []) == []
+
+
+def test_preferences_have_words_for_their_strength() -> None:
+    assert items.preference_words(-1, 1) == "baseline better"
+    assert items.preference_words(2, 2) == "candidate much better"
+    assert items.preference_words(1, 3) == "candidate slightly better"
+    assert items.preference_words(0, 3) == "tie"
+    assert items.preference_words(0, 3, both_bad=True) == "both bad"
+
+
+def test_a_conversation_is_listed_by_what_was_asked_last() -> None:
+    chat = '[{"role":"system","content":"Be kind."},{"role":"user","content":"Hello\\nthere"}]'
+
+    assert items.asked(chat) == "Hello there"
+    assert items.asked("plain  text") == "plain text"
+
+
+def test_times_are_read_in_minutes_and_seconds() -> None:
+    assert in_time(None) == "\u2013"
+    assert in_time(47.6) == "48\u202fs"
+    assert in_time(125) == "2\u202fmin 5\u202fs"
+
+
+def test_somebody_stands_apart_only_beyond_their_interval() -> None:
+    everybody = share(0.6, 0.7, 0.8)
+
+    assert is_below(share(0.3, 0.4, 0.5), everybody)
+    assert not is_below(share(0.5, 0.6, 0.75), everybody)
+    assert not is_below(Undefined("nobody else"), everybody)
+
+
+def test_agreement_with_others_is_a_share_of_pairs() -> None:
+    found = with_others([(2, 2, 10), (2, 1, 5), (1, 0, 5)])
+
+    assert isinstance(found, Estimate)
+    assert found.value == pytest.approx(25 / 35)
+    assert found.n == 20
+    assert isinstance(with_others([]), Undefined)
+
+
+def test_a_tally_counts_items_and_annotators() -> None:
+    tally = Tally(counts_of([(0, 1, 2, 3), (1, 0, 0, 2)]), counts_of([(1, 2, 3, 1), (1, 1, 3, 1)]))
+
+    assert tally.totals == (2, 3, 6)
+    assert (tally.n, tally.decided, tally.item_count, tally.annotator_count) == (11, 8, 5, 2)
+    assert isinstance(Tally().win_rate(), Undefined)
+    only_ties = Tally(counts_of([(0, 1, 0, 4)]), counts_of([(0, 4, 0, 1)]))
+    rate = only_ties.win_rate_decided()
+    assert isinstance(rate, Undefined)
+    assert rate.reason == "every judgement is a tie, so nothing was decided"
+
+
+@pytest.mark.parametrize(
+    ("reference", "output", "same"),
+    [
+        ("Paris", " Paris\n", True),
+        ("Paris", "paris", False),
+        ('{"a": 1, "b": 2}', '{"b":2,"a":1}', True),
+        ('{"a": 1}', '{"a": true}', False),
+        ('{"a": "1"}', '{"a": 1}', False),
+        ("[1, 2]", "[2, 1]", False),
+        ('"\\u00e9"', '"é"', True),
+        ("1.0", "1", False),
+        ("9" * 5000, "9" * 5000, True),
+    ],
+)
+def test_outputs_match_their_reference_by_one_rule(reference: str, output: str, same: bool) -> None:
+    assert matches(reference, output) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("{}", True), ("[1e400]", True), ('{"a": NaN}', False), ("{} {}", False), ("", False),
+        ("9" * 5000, True), ("[" * 100_000, False), ("'a'", False), ('{"a": 1,}', False),
+    ],
+)  # fmt: skip
+def test_valid_json_is_that_of_its_standard(text: str, valid: bool) -> None:
+    assert parses(text) is valid
+    assert is_structured(text) is (valid and text[0] in "{[")
+
+
+def test_a_report_of_nothing_reads_without_numbers() -> None:
+    absent = {"value": None, "reason": "nothing has been judged yet", "n": 0}
+    one = {
+        "percent": absent, "fleiss_kappa": absent, "gwet_ac1": absent,
+        "krippendorff_alpha": {"nominal": absent, "ordinal": absent},
+    }  # fmt: skip
+    found = {
+        "study": "june",
+        "progress": {"items": 0, "tasks": 0, "judged": 0, "judgements": 0, "annotators": 0},
+        "preference": {
+            "wins": 0, "ties": 0, "losses": 0, "both_bad": 0, "win_rate": absent,
+            "win_rate_decided": absent, "left_share": absent, "by_criterion": {},
+            "by_category": {},
+        },
+        "agreement": {**one, "pairs": [], "by_criterion": {}},
+    }  # fmt: skip
+
+    text = report_in_words(found)
+
+    assert "Win rate, ties half: \u2013  0 judgements (nothing has been judged yet)" in text
