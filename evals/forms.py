@@ -82,10 +82,18 @@ class PolicyForm(forms.Form):
         for gate in policy.gates:
             low, high = LIMITS[gate.unit]
             self.fields[f"{gate.key}-threshold"] = forms.FloatField(
-                min_value=low, max_value=high, initial=_written(gate), label=f"{gate.title}, limit"
+                min_value=low,
+                max_value=high,
+                initial=_written(gate),
+                label=f"{gate.title}, limit",
+                # Headed by its column, not by a label of its own.
+                widget=forms.NumberInput(attrs={"aria-label": f"{gate.title}, limit"}),
             )
             self.fields[f"{gate.key}-required"] = forms.BooleanField(
-                required=False, initial=gate.required, label=f"{gate.title}, required for GO"
+                required=False,
+                initial=gate.required,
+                label=f"{gate.title}, required for GO",
+                widget=forms.CheckboxInput(attrs={"aria-label": f"{gate.title}, required for GO"}),
             )
 
     def rows(self) -> Iterator[GateFields]:
