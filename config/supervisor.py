@@ -44,10 +44,12 @@ class Supervisor:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(notify, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        for request in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # `nohup` had it ignored: that stays.
-            if signal.getsignal(request) != signal.SIG_IGN:
-                signal.signal(request, self._stop_soon)
+        # A shell has SIGINT ignored for what it puts in the background: whoever sends it anyway
+        # means it. SIGHUP that `nohup` had ignored stays ignored.
+        for request in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(request, self._stop_soon)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._stop_soon)
 
     def add(self, name: str, command: list[str]) -> None:
         self.children.append(Child(name, command, self._spawn(command)))
