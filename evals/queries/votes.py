@@ -54,14 +54,18 @@ FROM said a JOIN said b ON a.item_id = b.item_id AND a.annotator_id < b.annotato
 GROUP BY 1, 2, 3, 4
 """
 
+# Totals of each item, joined back: a window over the votes would have to sort them twice.
 WITH_OTHERS = """
-, said AS (
-    SELECT annotator_id,
-           count(*) OVER (PARTITION BY item_id) - 1 AS others,
-           count(*) OVER (PARTITION BY item_id, sign(preference)) - 1 AS same
-    FROM votes
+, totals AS (
+    SELECT item_id, count(*) AS n,
+           count(*) FILTER (WHERE preference < 0) AS losses,
+           count(*) FILTER (WHERE preference = 0) AS ties,
+           count(*) FILTER (WHERE preference > 0) AS wins
+    FROM votes GROUP BY item_id
 )
-SELECT annotator_id, others, same, count(*) FROM said WHERE others > 0 GROUP BY 1, 2, 3
+SELECT annotator_id, n - 1,
+       CASE sign(preference) WHEN -1 THEN losses WHEN 0 THEN ties ELSE wins END - 1, count(*)
+FROM votes JOIN totals USING (item_id) WHERE n > 1 GROUP BY 1, 2, 3
 """
 
 

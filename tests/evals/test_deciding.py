@@ -2,7 +2,10 @@
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -394,3 +397,28 @@ def make_user_elsewhere(other: Any) -> Any:
             "(gen_random_uuid(), '', 'other@example.org', 'Other', 'annotator', true) RETURNING id"
         )
         return cursor.fetchone()[0]
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_decision_signed_in_several_tabs_at_once_is_signed_once() -> None:
+    study = judged_study(items=12, annotators=3)
+    lead = make_user("Lena", role="lead")
+    digest = seen(study)
+    start = threading.Barrier(8)
+
+    def press(_: int) -> UUID:
+        try:
+            start.wait()
+            decision = deciding.sign_decision(
+                study, lead, choice="hold", rationale="Too early.", seen=digest
+            )
+            return decision.pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        signed = set(pool.map(press, range(8)))
+
+    assert signed == {Decision.objects.get().pk}
+    assert Policy.objects.count() == 1
