@@ -6,11 +6,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotate.models import Item, Study, User
+from annotate.claiming import claim_task, skip_task
+from annotate.judging import Answers, flag_task, record_judgement, submission_key
+from annotate.models import Item, Study, Task, User
 from evals import queries
+from evals.stats.kappa import cohen_kappa
+from evals.stats.wording import coefficient
 from tests.conftest import client_of
 from tests.evals.simulation import Leaning, judged_study, mirror
-from tests.factories import assign, make_batch, make_study, make_user
+from tests.factories import assign, judge_next, make_batch, make_study, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -220,3 +224,64 @@ def test_a_lead_of_nothing_sees_who_is_missing(lena_client: Client) -> None:
 
     assert "There is nothing to judge" in text
     assert "Nobody judges in this study" in text
+
+
+def test_flagged_items_are_listed_and_named_on_the_first_page(
+    study: Study, lena_client: Client
+) -> None:
+    task = study.tasks.filter(state="judged").first()
+    assert task is not None
+    assert task.annotator is not None
+    flag_task(task.pk, task.annotator, ["recognised", "broken"])
+
+    first = page(lena_client, "study", study)
+    listed = page(lena_client, "disputed", study, "?show=flagged")
+
+    assert "Annotators have flagged items" in first
+    assert h1(listed) == "Annotators have flagged 1 item"
+    assert reverse("item", args=[study.slug, task.item.public_id]) in listed
+    assert "I recognised it" in listed
+
+
+def test_an_item_shows_corrections_comments_and_skips(lena_client: Client) -> None:
+    alice, bob = make_user("Ada"), make_user("Ben")
+    study = make_study(annotators=[alice, bob], overlap=2)
+    make_batch(study, 1)
+    first = judge_next(study, alice, choice=-1, comment="First thought <b>")
+    task = Task.objects.get(pk=first.task_id)
+    record_judgement(
+        task.pk, alice, submission_key(task), Answers(choice=1, comment="Second thought")
+    )
+    skip_task(claim_task(study, bob).pk, bob, reason="not_my_field", note="Law")
+
+    url = reverse("item", args=[study.slug, study.items.get().public_id])
+    text = lena_client.get(url).content.decode()
+
+    assert "Second thought" in text
+    assert "First thought &lt;b&gt;" in text
+    assert text.index("Second thought") < text.index("First thought")
+    assert "Said before, and corrected (1)" in text
+    assert "skipped it" in text
+    assert "not my field Law" in text
+
+
+def test_undefined_kappa_says_why(lena_client: Client) -> None:
+    study = judged_study(items=12, annotators=3, leaning=Leaning(candidate=1.0, tie=0.0))
+
+    text = page(lena_client, "agreement", study)
+
+    assert "undefined</span>" in text
+    assert "both chose the candidate on all 12 items they share" in text
+
+
+@pytest.mark.parametrize("weights", ["unweighted", "linear", "quadratic"])
+def test_kappa_is_shown_by_the_chosen_weights(
+    weights: str, study: Study, lena_client: Client
+) -> None:
+    pairs, tables = queries.pair_tables(study)
+    wanted = cohen_kappa(tables[0], weights)
+
+    text = page(lena_client, "agreement", study, f"?weights={weights}")
+
+    assert pairs
+    assert f"<b>{coefficient(wanted.value)}</b>" in text
