@@ -7,8 +7,9 @@ from pygments.token import STANDARD_TYPES
 TAGS = {"p", "br", "hr", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"}
 TAGS |= {"em", "strong", "s", "span", "table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"ol": {"start"}}
-# What Pygments calls its tokens: one to four letters and digits, none a class of the pages.
-TOKEN_CLASSES = frozenset(name for name in STANDARD_TYPES.values() if name)
+# What Pygments calls its tokens, with a prefix that no class of the pages has.
+CODE_PREFIX = "code-"
+TOKEN_CLASSES = frozenset(CODE_PREFIX + name for name in STANDARD_TYPES.values() if name)
 
 
 class CleanHtml(str):

@@ -11,7 +11,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from annotate.showing.cleaning import CleanHtml
+from annotate.showing.cleaning import CODE_PREFIX, CleanHtml
 
 # Beyond this a text is shown as it was sent: rendering has bad cases that grow with its square.
 MOST_CHARACTERS = 50_000
@@ -28,7 +28,7 @@ def _colour(code: str, language: str, _attributes: str) -> str:
         lexer = get_lexer_by_name(language)
     except ClassNotFound:
         return ""
-    return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
+    return str(highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix=CODE_PREFIX)))
 
 
 def _parser() -> MarkdownIt:

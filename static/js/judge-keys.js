@@ -5,6 +5,10 @@ window.judge = window.judge || {};
   const TYPED_IN = "textarea, select, input:not([type=radio], [type=checkbox])";
   const openSheet = () => document.querySelector("[popover]:popover-open");
 
+  // For one frame after a sheet was closed the focus is still in its field.
+  const isTyping = ({ target }) =>
+    target.matches(TYPED_IN) && !target.closest("[popover]:not(:popover-open)");
+
   // The digit row needs Shift on some keyboards, and letters are others on some: the place counts.
   function meant(event) {
     const key = event.key.toLowerCase();
@@ -15,7 +19,7 @@ window.judge = window.judge || {};
 
   function isOurs(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return false;
-    return document.getElementById("rubric") !== null && !judge.isSending && !judge.isFresh();
+    return document.getElementById("rubric") !== null && !judge.isSending;
   }
 
   function inSheet(sheet, event) {
@@ -32,7 +36,7 @@ window.judge = window.judge || {};
 
   function press(key) {
     if (/^[0-9]$/.test(key)) {
-      if (judge.rubric.choose(key)) judge.save();
+      if (!judge.isFresh() && judge.rubric.choose(key)) judge.save();
       return true;
     }
     const sheet = { g: "guidelines", "?": "keys" }[key];
@@ -51,7 +55,7 @@ window.judge = window.judge || {};
   document.addEventListener("keydown", (event) => {
     const sheet = openSheet();
     if (sheet) return inSheet(sheet, event);
-    if (event.target.matches(TYPED_IN) || !isOurs(event)) return undefined;
+    if (isTyping(event) || !isOurs(event)) return undefined;
     if (event.key === "Enter") return onEnter(event);
     if (press(meant(event))) event.preventDefault();
     return undefined;

@@ -57,7 +57,9 @@ def test_markdown_has_no_live_element_and_no_attribute_but_classes(payload: str)
 
     assert shown is not None
     assert LIVE.search(shown) is None
-    assert re.findall(r"<[a-z0-9]+ [^>]*>", re.sub(r'<span class="[a-z0-9]+">', "", shown)) == []
+    assert (
+        re.findall(r"<[a-z0-9]+ [^>]*>", re.sub(r'<span class="code-[a-z0-9]+">', "", shown)) == []
+    )
 
 
 def test_markdown_that_is_not_rendered_stays_readable() -> None:
@@ -75,7 +77,7 @@ def test_markdown_renders_lists_tables_and_code_below_the_headings_of_the_page()
     assert "<h3>Title</h3>" in shown
     assert "<ol>" in shown
     assert "<td>b</td>" in shown
-    assert '<span class="k">def</span>' in shown
+    assert '<span class="code-k">def</span>' in shown
 
 
 def test_clean_html_cannot_be_made_without_cleaning() -> None:

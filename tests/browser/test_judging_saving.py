@@ -25,6 +25,7 @@ def write_comment(page: Page, text: str) -> None:
     page.keyboard.press("c")
     page.locator("textarea[name=comment]").fill(text)
     page.keyboard.press("Escape")
+    expect(page.locator("#comment")).to_be_hidden()
 
 
 def drafts(page: Page) -> int:
