@@ -1,7 +1,7 @@
 """What a page shows: the finding, then the numbers behind it, never an adjective."""
 
 from evals.reporting import agreement, annotators, items, overview, preference, progress
-from evals.reporting.gates import VERDICT_LOOKS, GateRow, gate_rows, headline, tally
+from evals.reporting.gates import VERDICT_LOOKS, GateRow, gate_rows, headline, reading, tally
 from evals.reporting.junit import junit
 from evals.reporting.numbers import from_json, level, shown
 from evals.reporting.report import report
@@ -21,6 +21,7 @@ __all__ = [
     "overview",
     "preference",
     "progress",
+    "reading",
     "report",
     "report_in_words",
     "shown",

@@ -89,7 +89,7 @@ def headline(evidence: dict[str, Any]) -> str:
     if not required:
         return "No gate is required, so nothing could say GO"
     if failed:
-        return f"{_gates(len(failed))} not met: {listed([_lower(title) for title in failed])}"
+        return f"{_gates(len(failed))} not met: {listed([in_a_list(title) for title in failed])}"
     if not still_open:
         return f"{'All ' + _gates(len(met)).lower() if len(met) > 1 else 'The one gate is'} met"
     if not met:
@@ -116,8 +116,17 @@ def difference(then: dict[str, Any], now: dict[str, Any]) -> str:
     return f"{'; '.join(said)}. The verdict is {now['verdict']} today"
 
 
-def _lower(title: str) -> str:
-    return title[:1].lower() + title[1:]
+def in_a_list(title: str) -> str:
+    """A title among others: "latency (99th percentile)"."""
+    head, comma, tail = title.partition(", ")
+    return head[:1].lower() + head[1:] + (f" ({tail})" if comma else "")
+
+
+def reading(gate: dict[str, Any]) -> str:
+    """The sentence of a gate and what is missing, unless the sentence has said so."""
+    said, missing = gate["sentence"], gate["missing"]
+    known = missing.rstrip(".").lower() in said.lower()
+    return said if known else f"{said} {missing}"
 
 
 def _gates(count: int) -> str:

@@ -4,6 +4,8 @@ import re
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from evals.reporting.gates import reading
+
 # What XML 1.0 cannot hold, whatever its spelling.
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 OUTCOMES = {"not met": "failure", "not enough evidence": "error", "not measured": "error"}
@@ -22,7 +24,7 @@ def junit(evidence: dict[str, Any]) -> bytes:
             outcome = OUTCOMES[gate["status"]] if gate["required"] else "skipped"
             tally[outcome] += 1
             said = SubElement(case, outcome, message=_clean(f"{gate['status']}: {gate['asks']}"))
-            said.text = _clean(" ".join(filter(None, (gate["sentence"], gate["missing"]))))
+            said.text = _clean(reading(gate))
         SubElement(case, "system-out").text = _clean(gate["sentence"])
     suite.set("tests", str(len(evidence["gates"])))
     suite.set("failures", str(tally["failure"]))

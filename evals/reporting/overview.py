@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotate.models import State, Study
 from evals import queries
 from evals.reporting.annotators import Annotators
-from evals.reporting.gates import headline
+from evals.reporting.gates import headline, in_a_list
 from evals.reporting.numbers import in_words, listed
 from evals.stats import wording
 
@@ -160,7 +160,7 @@ def _flags(flags: dict[str, int], here: dict[str, str]) -> Iterator[Need]:
 
 def _unmeasured(evidence: dict[str, Any], here: dict[str, str]) -> Iterator[Need]:
     titles = [
-        gate["title"].lower()
+        in_a_list(gate["title"])
         for gate in evidence["gates"]
         if gate["required"] and gate["status"] == "not measured"
     ]

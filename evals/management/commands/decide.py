@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotate.commanding import RefusedCommandError, StudyCommand, study_named
 from evals.deciding import evidence_of, weigh
 from evals.queries import snapshot
-from evals.reporting import VERDICT_LOOKS, gate_rows, headline, junit, level
+from evals.reporting import VERDICT_LOOKS, gate_rows, headline, junit, level, reading
 
 EXIT_CODES = {"GO": 0, "NO-GO": 3, "NOT YET": 4}
 ANSWERED = ("gate", "status", "threshold", "estimate", "sentence")
@@ -41,18 +41,11 @@ class Command(StudyCommand):
         for gate in self.evidence["gates"]:
             required = "" if gate["required"] else " (not required)"
             lines.append(f"{gate['status'].upper()}  {gate['title']}{required}: {gate['asks']}")
-            told = " ".join(filter(None, (gate["sentence"], _beyond(gate))))
-            lines.append(f"  {told}")
+            lines.append(f"  {reading(gate)}")
         return "\n".join(lines)
 
     def exit_code(self, answer: dict[str, Any]) -> int:
         return EXIT_CODES[answer["verdict"]]
-
-
-def _beyond(gate: dict[str, Any]) -> str:
-    """What is missing, unless the sentence has said so."""
-    missing: str = gate["missing"]
-    return "" if missing.rstrip(".").lower() in gate["sentence"].lower() else missing
 
 
 def _page(evidence: dict[str, Any]) -> bytes:
