@@ -11,7 +11,8 @@ def serve_here() -> Iterator[tuple[str, int]]:
     """Serve on 127.0.0.1; each request has a thread and a database connection of its own."""
     # Django's parts can be imported once it is set up.
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: PLC0415
-    from django.core.wsgi import get_wsgi_application  # noqa: PLC0415
+
+    from config.wsgi import application  # noqa: PLC0415
 
     class Quiet(WSGIRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -25,7 +26,7 @@ def serve_here() -> Iterator[tuple[str, int]]:
         daemon_threads = False
 
     server = Server(("127.0.0.1", 0), Quiet)
-    server.set_app(get_wsgi_application())
+    server.set_app(application)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
