@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate.access import results_page
-from annotate.models import Study, User
+from annotate.access import results_page, signed_in
+from annotate.models import Study
+from config.http import not_found_unless
 from evals import queries
 from evals.deciding import (
     RefusedDecisionError,
@@ -100,6 +101,8 @@ def _unmet(weighing: Weighing) -> list[tuple[str, str]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @results_page
 def policy(request: HttpRequest, study: Study) -> HttpResponse:
+    may_change = signed_in(request).is_admin
+    not_found_unless(may_change or request.method != "POST")
     frozen = frozen_since(study)
     in_force = policy_in_force(study)
     form = PolicyForm(in_force, request.POST or None, frozen=frozen is not None)
@@ -113,6 +116,7 @@ def policy(request: HttpRequest, study: Study) -> HttpResponse:
         "page": "decision",
         "crumb": "Policy",
         "form": form,
+        "may_change": may_change,
         "policy": in_force,
         "frozen_since": frozen,
         "versions": policy_versions(study),
@@ -126,7 +130,7 @@ def _changed(request: HttpRequest, study: Study, form: PolicyForm) -> bool:
             study,
             form.gates,
             confidence=form.cleaned_data["confidence"],
-            made_by=_signed_in(request),
+            made_by=signed_in(request),
             reason=form.cleaned_data.get("reason", ""),
         )
     except RefusedDecisionError as error:
@@ -134,10 +138,6 @@ def _changed(request: HttpRequest, study: Study, form: PolicyForm) -> bool:
         return False
     messages.success(request, "The policy was changed; the version before is kept.")
     return True
-
-
-def _signed_in(request: HttpRequest) -> User:
-    return get_object_or_404(User, pk=request.user.pk)
 
 
 @require_POST
@@ -152,7 +152,7 @@ def sign(request: HttpRequest, study: Study) -> HttpResponse:
     try:
         signed = sign_decision(
             study,
-            _signed_in(request),
+            signed_in(request),
             choice=form.cleaned_data["choice"],
             rationale=form.cleaned_data["rationale"],
             seen=form.cleaned_data["seen"],

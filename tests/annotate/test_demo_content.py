@@ -165,12 +165,8 @@ def test_the_candidate_matches_more_references() -> None:
     assert (matched("baseline_output"), matched("candidate_output")) == (4, 8)
 
 
-def test_a_few_orders_have_a_short_factual_answer() -> None:
-    answers = [item["reference"] for item in PROSE if "reference" in item]
-
-    assert 3 <= len(answers) <= 6
-    assert all(len(answer.split()) <= 12 for answer in answers)
-    assert {item["category"] for item in PROSE if "reference" in item} == {"orders"}
+def test_only_structured_items_have_a_reference_since_prose_never_matches_exactly() -> None:
+    assert [item["item_id"] for item in PROSE if "reference" in item] == []
 
 
 # ------------------------------------------------------------------ the study

@@ -209,12 +209,12 @@ def test_a_frozen_policy_changes_only_with_a_reason_and_keeps_every_version(
     assert Policy.objects.filter(study=study).count() == 2
 
 
-def test_the_policy_page_asks_for_a_reason_once_frozen(study: Study, lena_client: Client) -> None:
+def test_the_policy_page_asks_for_a_reason_once_frozen(study: Study, adam_client: Client) -> None:
     url = reverse("policy", args=[study.slug])
     sent = policy_form(study) | {"human_preference-threshold": "55"}
 
-    refused = lena_client.post(url, sent)
-    accepted = lena_client.post(url, sent | {"reason": "Agreed in May"})
+    refused = adam_client.post(url, sent)
+    accepted = adam_client.post(url, sent | {"reason": "Agreed in May"})
 
     assert refused.status_code == 422
     assert accepted.status_code == 302
@@ -222,7 +222,7 @@ def test_the_policy_page_asks_for_a_reason_once_frozen(study: Study, lena_client
     assert policy.version == 2
     assert policy.gate("human_preference").threshold == pytest.approx(0.55)
     assert policy.gate("general_regression").threshold == pytest.approx(-0.05)
-    text = lena_client.get(reverse("decision", args=[study.slug])).content.decode()
+    text = adam_client.get(reverse("decision", args=[study.slug])).content.decode()
     assert "Agreed in May" in text
     assert "after the freeze" in text
 
@@ -236,9 +236,9 @@ def policy_form(study: Study) -> dict[str, str]:
     return sent
 
 
-def test_an_unchanged_policy_makes_no_version(study: Study, lena_client: Client) -> None:
+def test_an_unchanged_policy_makes_no_version(study: Study, adam_client: Client) -> None:
     sent = policy_form(study) | {"reason": "none"}
-    response = lena_client.post(reverse("policy", args=[study.slug]), sent)
+    response = adam_client.post(reverse("policy", args=[study.slug]), sent)
 
     assert response.status_code == 422
     assert "nothing was changed" in response.content.decode()
@@ -246,10 +246,10 @@ def test_an_unchanged_policy_makes_no_version(study: Study, lena_client: Client)
 
 
 @pytest.mark.parametrize("value", ["101", "-1", "nan", "inf", ""])
-def test_an_impossible_threshold_is_refused(study: Study, lena_client: Client, value: str) -> None:
+def test_an_impossible_threshold_is_refused(study: Study, adam_client: Client, value: str) -> None:
     sent = policy_form(study) | {"human_preference-threshold": value, "reason": "x"}
 
-    response = lena_client.post(reverse("policy", args=[study.slug]), sent)
+    response = adam_client.post(reverse("policy", args=[study.slug]), sent)
 
     assert response.status_code == 422
     assert not Policy.objects.exists()
@@ -357,6 +357,14 @@ def test_a_decision_cannot_be_changed_in_the_database(study: Study, lena_client:
         Decision.objects.update(rationale="Something else")
     with pytest.raises(DatabaseError), transaction.atomic():
         Decision.objects.all().delete()
+
+
+def test_a_lead_reads_the_policy_and_cannot_change_it(study: Study, lena_client: Client) -> None:
+    address = reverse("policy", args=[study.slug])
+
+    assert "An admin sets the thresholds" in lena_client.get(address).text
+    assert lena_client.post(address, {}).status_code == 404
+    assert not Policy.objects.exists()
 
 
 def test_annotators_sign_nothing(study: Study, alice_client: Client) -> None:
