@@ -74,10 +74,13 @@ def claim_task(study: Study, annotator: User) -> Task:
 
 
 def _next_task(study: Study, assignment: Assignment) -> Task:
+    study = lock_state(study)
+    if study.state == State.CLOSED:
+        raise NothingToClaimError(_why_not_open(study))
+    # What is in hand may be finished while the study is paused.
     held = Task.objects.held_by(assignment.annotator_id).filter(study=study).first()
     if held is not None:
         return renew_lease(held)
-    study = lock_state(study)
     if study.state != State.OPEN:
         raise NothingToClaimError(_why_not_open(study))
     if assignment.cap is not None and assignment.judged_count >= assignment.cap:
@@ -94,7 +97,8 @@ def why_nothing_to_claim(study: Study, annotator: User) -> str:
     assignment = Assignment.objects.filter(study=study, annotator=annotator, is_active=True).first()
     if assignment is None:
         return "You are not assigned to this study."
-    if Task.objects.held_by(annotator.pk).filter(study=study).exists():
+    held = Task.objects.held_by(annotator.pk).filter(study=study)
+    if study.state != State.CLOSED and held.exists():
         return ""
     if study.state != State.OPEN:
         return _why_not_open(study)

@@ -104,6 +104,19 @@ def test_only_an_open_study_gives_tasks(
         claim_task(study, alice)
 
 
+def test_a_task_in_hand_can_be_finished_in_a_paused_study_and_not_in_a_closed_one(
+    study: Study, alice: User
+) -> None:
+    task = claim_task(study, alice)
+
+    Study.objects.filter(pk=study.pk).update(state=State.PAUSED)
+    assert claim_task(study, alice).pk == task.pk
+
+    Study.objects.filter(pk=study.pk).update(state=State.CLOSED)
+    with pytest.raises(NothingToClaimError, match="closed"):
+        claim_task(study, alice)
+
+
 def test_whoever_is_not_assigned_gets_nothing(study: Study, bob: User) -> None:
     with pytest.raises(NothingToClaimError, match="not assigned"):
         claim_task(study, bob)
