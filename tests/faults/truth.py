@@ -54,6 +54,7 @@ def stored(ask: Ask, study: str) -> dict[str, Said]:
 def amiss(ask: Ask, study: str, *, ratings: int = len(CRITERIA)) -> dict[str, int]:
     """What is wrong with a study, and how often; empty when all is well."""
     ((pk,),) = ask("SELECT id FROM annotate_study WHERE public_id = %(study)s", {"study": study})
-    values = {"id": pk, "ratings": ratings}
-    counts = {name: int(ask(sql, values)[0][0]) for name, sql in AMISS.items()}
-    return {name: count for name, count in counts.items() if count}
+    # In one statement, so that all counts are of one moment.
+    sql = " UNION ALL ".join(f"SELECT '{name}', ({count})" for name, count in AMISS.items())
+    counts = ask(sql, {"id": pk, "ratings": ratings})
+    return {name: count for name, count in counts if count}
