@@ -3,8 +3,11 @@
 0 done, 1 refused or could not run, 2 wrong use (argparse's own), and what a command adds.
 """
 
+import codecs
 import json
+import os
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from django.core.management import call_command
@@ -17,6 +20,26 @@ from annotate.models import Study
 
 class RefusedCommandError(Exception):
     """An expected failure; its message is the one line that people see."""
+
+
+def written(write: Callable[[], None]) -> bool:
+    """Whether stdout took all of it; a reader who has had enough is no failure of ours.
+
+    Raises
+    ------
+    RefusedCommandError
+        If it cannot be written, as when the disk is full.
+    """
+    try:
+        write()
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return False
+        raise RefusedCommandError(f"The answer cannot be written: {error.strerror}.") from error
+    return True
 
 
 class OneLineCommand(BaseCommand):
@@ -65,12 +88,15 @@ class JsonCommand(OneLineCommand):
 
     def act(self, **options: Any) -> int:
         answer = self.answer(**options)
-        self.stdout.write(
-            json.dumps(answer, ensure_ascii=False, allow_nan=False)
-            if options["json"]
-            else self.in_words(answer)
-        )
+        text = self._as_json(answer) if options["json"] else self.in_words(answer)
+        written(lambda: self.stdout.write(text))
         return self.exit_code(answer)
+
+    def _as_json(self, answer: dict[str, Any]) -> str:
+        # JSON is UTF-8 wherever the terminal is not: there it is written with ASCII alone.
+        encoding = getattr(self.stdout, "encoding", None) or "utf-8"
+        narrow = codecs.lookup(encoding).name != "utf-8"
+        return json.dumps(answer, ensure_ascii=narrow, allow_nan=False)
 
 
 class StudyCommand(JsonCommand):

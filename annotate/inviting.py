@@ -79,6 +79,7 @@ def _checked(email: str) -> str:
     email = email.strip().lower()
     try:
         validate_email(email)
+        Invitation._meta.get_field("email").run_validators(email)
     except ValidationError:
         raise RefusedInvitationError(f"'{email}' is no e-mail address.") from None
     if User.objects.filter(email=email).exists():

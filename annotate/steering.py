@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -16,6 +17,7 @@ from django.utils.text import slugify
 
 from annotate.claiming import release_all
 from annotate.models import Assignment, Criterion, Judgement, State, Study, User
+from annotate.reports import UNSTORABLE
 from annotate.slots import add_slots, remove_slots
 
 RESERVED_SLUGS = {"new"}
@@ -77,21 +79,23 @@ def create_study(
     **fields: Any,
 ) -> Study:
     """A new study, in draft, with its rubric."""
-    slug = slug or slugify(name)[:80] or "study"
+    slug = slug or slugify(name)[:80] or _slug_without_letters()
     if slug in RESERVED_SLUGS:
         raise RefusedChangeError(f"'{slug}' is taken by a page. Choose another slug.")
-    if baseline_name == candidate_name:
+    study = Study(
+        name=name.strip(),
+        slug=slug,
+        baseline_name=baseline_name.strip(),
+        candidate_name=candidate_name.strip(),
+        seed=secrets.randbits(62) if seed is None else seed,
+        **fields,
+    )
+    if study.baseline_name == study.candidate_name:
         raise RefusedChangeError("Baseline and candidate have the same name. Name two systems.")
+    _refuse_malformed(study)
     try:
         with transaction.atomic():
-            study = Study.objects.create(
-                name=name,
-                slug=slug,
-                baseline_name=baseline_name,
-                candidate_name=candidate_name,
-                seed=secrets.randbits(62) if seed is None else seed,
-                **fields,
-            )
+            study.save()
             set_criteria(study, criteria)
     except IntegrityError as error:
         if "slug" not in str(error):
@@ -102,13 +106,32 @@ def create_study(
     return study
 
 
+def _slug_without_letters() -> str:
+    """For a name that no address can spell: many scripts have none of a slug's letters."""
+    taken = set(Study.objects.filter(slug__startswith="study").values_list("slug", flat=True))
+    return _free_key("study", taken)
+
+
+def _refuse_malformed(row: Study | Criterion) -> None:
+    """What a form would refuse too: texts too long, empty, or of characters nobody can store."""
+    texts = (value for value in vars(row).values() if isinstance(value, str))
+    if any(UNSTORABLE.search(text) for text in texts):
+        raise RefusedChangeError("A text holds a NUL character, or bytes that are not UTF-8.")
+    try:
+        row.clean_fields(exclude=["study", "seed"])
+    except ValidationError as error:
+        field, said = next(iter(error.message_dict.items()))
+        label = field.replace("_", " ").capitalize()
+        raise RefusedChangeError(f"{label}: {said[0]}") from None
+
+
 def set_criteria(study: Study, criteria: Iterable[CriterionDraft]) -> None:
     """Replace the rubric of a study that nobody has judged in."""
     study.criteria.all().delete()
     used: set[str] = set()
     for position, draft in enumerate(criteria, start=1):
         key = _free_key(slugify(draft.name)[:36] or "criterion", used)
-        Criterion.objects.create(
+        criterion = Criterion(
             study=study,
             key=key,
             name=draft.name,
@@ -117,6 +140,8 @@ def set_criteria(study: Study, criteria: Iterable[CriterionDraft]) -> None:
             required=draft.required,
             position=position,
         )
+        _refuse_malformed(criterion)
+        criterion.save()
 
 
 def _free_key(key: str, used: set[str]) -> str:

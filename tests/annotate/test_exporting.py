@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import threading
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -180,3 +182,27 @@ def test_the_command_writes_a_whole_file_or_none(judged: Study, tmp_path: object
     with pytest.raises(SystemExit) as refused:
         call_command("export", judged.slug, "ratings", "--output", f"{tmp_path}/no/such/folder")
     assert refused.value.code == 1
+
+
+@pytest.mark.django_db
+def test_an_export_to_a_link_or_a_pipe_leaves_it_what_it_is(tmp_path: Path) -> None:
+    study = make_study()
+    make_batch(study, 2)
+    link, pipe = tmp_path / "latest.jsonl", tmp_path / "pipe"
+    link.symlink_to(tmp_path / "real.jsonl")
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+
+    for output in (link, pipe):
+        call_command("export", study.slug, "items", "--format", "jsonl", "--output", str(output))
+    reader.join(10)
+
+    assert link.is_symlink()
+    assert pipe.is_fifo()
+    assert read == [(tmp_path / "real.jsonl").read_text()] == ["".join(lines_of(study))]
+
+
+def lines_of(study: Study) -> list[str]:
+    return list(export_lines(study, "items", "jsonl"))

@@ -199,6 +199,7 @@ def test_the_command_prints_exactly_what_is_agreed(
     ("email", "study", "said"),
     [
         ("no address", "", "'no address' is no e-mail address."),
+        (f"a@{'x.' * 130}org", "", "'a@x.x."),
         ("alice@example.org", "", "alice@example.org has an account already."),
         ("dora@example.org", "none", "No study is called 'none'."),
         ("dora@example.org", "done", "Study 'done' is closed: nobody can join it."),

@@ -203,3 +203,37 @@ def test_a_lead_reads_the_rubric_and_cannot_save_it(lena_client: Client) -> None
     assert lena_client.post(f"/studies/{study.slug}/rubric", FORM).status_code == 404
     assert lena_client.post(f"/studies/{study.slug}/state", {"state": "open"}).status_code == 404
     assert Study.objects.get().state == State.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": " "}, "Name: "),
+        ({"name": "x" * 121}, "Name: .*120"),
+        ({"name": "a\0b"}, "NUL"),
+        ({"guidelines": "\udcff"}, "UTF-8"),
+        ({"slug": "../x"}, "Slug: "),
+        ({"slug": "x" * 81}, "Slug: .*80"),
+        ({"baseline_name": ""}, "Baseline name: "),
+        ({"candidate_name": " old "}, "same name"),
+        ({"criteria": [CriterionDraft("x" * 61)]}, "Name: .*60"),
+    ],
+)
+def test_a_malformed_study_is_refused_and_nothing_is_kept(
+    fields: dict[str, object], words: str
+) -> None:
+    good = {"name": "B", "baseline_name": "old", "candidate_name": "new"}
+
+    with pytest.raises(RefusedChangeError, match=words):
+        create_study(**good | fields)  # type: ignore[arg-type]
+
+    assert not Study.objects.exists()
+
+
+def test_names_that_no_address_can_spell_get_addresses_of_their_own() -> None:
+    slugs = [
+        create_study(name, baseline_name="old", candidate_name="new").slug
+        for name in ("日本語", "مرحبا", "שלום")
+    ]
+
+    assert slugs == ["study", "study-2", "study-3"]

@@ -1,7 +1,8 @@
 """The commands `report` and `decide`: what scripts and CI systems rely on."""
 
 import json
-from io import StringIO
+from errno import ENOSPC
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -255,3 +256,31 @@ def test_commands_of_results_write_nothing(study: Study) -> None:
     run("decide", study.slug)
 
     assert not study.policies.exists()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_json_is_json_in_a_terminal_of_any_encoding(encoding: str) -> None:
+    make_study(slug="may", criteria=[("Höflichkeit – 丁寧", "comparative")])
+    raw = BytesIO()
+    out = TextIOWrapper(raw, encoding=encoding)
+
+    call_command("report", "may", "--json", stdout=out)
+    out.flush()
+
+    assert "Höflichkeit – 丁寧" in json.loads(raw.getvalue())["preference"]["by_criterion"]
+
+
+class FullDisk(StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(ENOSPC, "No space left on device")
+
+
+def test_an_answer_that_cannot_be_written_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    make_study(slug="may")
+    err = StringIO()
+
+    with pytest.raises(SystemExit) as stopped:
+        call_command("decide", "may", stdout=FullDisk(), stderr=err)
+
+    assert stopped.value.code == 1
+    assert err.getvalue() == "The answer cannot be written: No space left on device.\n"

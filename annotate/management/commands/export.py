@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotate.commanding import OneLineCommand, RefusedCommandError, study_named
+from annotate.commanding import OneLineCommand, RefusedCommandError, study_named, written
 from annotate.exporting import FORMATS, KINDS, export_lines
 
 
@@ -25,31 +25,35 @@ class Command(OneLineCommand):
         study = study_named(options["study"])
         lines = export_lines(study, options["kind"], options["format"])
         if options["output"] is None:
-            return write_out(lines)
-        write_whole(lines, options["output"])
+            stdout = sys.stdout.buffer
+            whole = written(lambda: stdout.writelines(line.encode() for line in lines))
+            return 0 if whole else 1
+        write_file(lines, options["output"])
         return 0
 
 
-def write_out(lines: Iterator[str]) -> int:
+def write_file(lines: Iterator[str], output: Path) -> None:
     try:
-        for line in lines:
-            sys.stdout.buffer.write(line.encode())
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Whoever read has had enough; Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
+        output = output.resolve()  # what a link leads to is written, not the link
+        if output.exists() and not output.is_file():
+            # A device or a pipe (/dev/stdout, <(…)) is written to; a file would take its place.
+            _write_lines(lines, output)
+        else:
+            _write_whole(lines, output)
+    except OSError as error:
+        raise RefusedCommandError(f"{output} cannot be written: {error.strerror}.") from error
 
 
-def write_whole(lines: Iterator[str], output: Path) -> None:
+def _write_lines(lines: Iterator[str], output: Path) -> None:
+    with output.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(lines)
+
+
+def _write_whole(lines: Iterator[str], output: Path) -> None:
     """Write a file that is there only when it is complete."""
     unfinished = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(lines)
+        _write_lines(lines, unfinished)
         unfinished.replace(output)
-    except OSError as error:
-        raise RefusedCommandError(f"{output} cannot be written: {error.strerror}.") from error
     finally:
         unfinished.unlink(missing_ok=True)
