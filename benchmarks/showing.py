@@ -48,26 +48,19 @@ def best_of_three(act: Callable[[], object]) -> float:
     return min(times)
 
 
-def row(name: str, half: Callable[[], object], whole: Callable[[], object]) -> None:
-    first, second = best_of_three(half), best_of_three(whole)
+def row(name: str, act: Callable[..., object], *texts: str) -> None:
+    halves = [text[: len(text) // 2] for text in texts]
+    first = best_of_three(lambda: act(*halves))
+    second = best_of_three(lambda: act(*texts))
     print(f"{name:32} {first * 1000:8.1f} {second * 1000:8.1f} {second / first:6.2f}")
 
 
 def main() -> None:
     print(f"{'':32} {'half ms':>8} {'whole ms':>8} {'ratio':>6}")
     for text in SLOW_MARKDOWN:
-        text = text[:MOST_CHARACTERS]
-        row(
-            f"markdown {text[:12]!r}",
-            lambda text=text: rendered(text[: len(text) // 2]),
-            lambda text=text: rendered(text),
-        )
+        row(f"markdown {text[:12]!r}", rendered, text[:MOST_CHARACTERS])
     for left, right in long_texts():
-        row(
-            f"differences {left[:8]!r}",
-            lambda left=left, right=right: diff(left[: len(left) // 2], right[: len(right) // 2]),
-            lambda left=left, right=right: diff(left, right),
-        )
+        row(f"differences {left[:8]!r}", diff, left, right)
 
 
 def rendered(text: str) -> object:
