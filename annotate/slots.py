@@ -12,21 +12,23 @@ from django.db import connection
 from annotate.models import Batch, Study
 
 # Items in drawn order; of each item's slots half have the candidate on the left and half on
-# the right, in drawn order too. Where the overlap is odd the middle slot alternates from item
-# to item, beginning on the side that the study has less of.
+# the right, in drawn order too. Where the overlap is odd the middle slots take turns, beginning
+# on the side that the study has less of: in an order drawn apart, for in the order in which
+# items are handed out the turns could be seen, and one output that is recognised would tell all.
 MAKE_TASKS = """
 WITH drawn AS (
-    SELECT id, row_number() OVER (ORDER BY md5(%(seed)s || position), position) AS n
+    SELECT id, row_number() OVER (ORDER BY md5(%(seed)s || position), position) AS n,
+           row_number() OVER (ORDER BY md5(%(seed)s || 'turn/' || position), position) AS turn
     FROM annotate_item WHERE batch_id = %(batch)s
 ), placed AS (
-    SELECT id, n, slot,
+    SELECT id, n, turn, slot,
            row_number() OVER (PARTITION BY id ORDER BY md5(%(seed)s || n || '/' || slot)) AS place
     FROM drawn CROSS JOIN generate_series(1, %(overlap)s) AS slot
 ), sided AS (
     SELECT id, n, slot,
            CASE WHEN place * 2 <= %(overlap)s THEN 'left'
                 WHEN place * 2 > %(overlap)s + 1 THEN 'right'
-                WHEN (n + %(offset)s) %% 2 = 0 THEN 'left'
+                WHEN (turn + %(offset)s) %% 2 = 0 THEN 'left'
                 ELSE 'right' END AS side
     FROM placed ORDER BY n, slot
 )
@@ -72,6 +74,7 @@ bounded AS (
 
 LIVE = "state IN ('free', 'claimed', 'judged')"
 
+# The lot that draws the sides must not order the queue: all of one side would come first.
 ADD_SLOTS = f"""
 WITH live AS (
     SELECT item.id AS item_id, batch.number || ':' || item.position AS mark,
@@ -104,7 +107,7 @@ INSERT INTO annotate_task (id, study_id, item_id, slot, candidate_side, rank, st
 SELECT gen_random_uuid(), %(study)s, item_id, slot,
        CASE WHEN luck <= lefts_wanted THEN 'left' ELSE 'right' END,
        nextval('annotate_task_rank'), 'free', 0, '', ''
-FROM (SELECT * FROM lucky ORDER BY lot, mark, slot) AS ordered
+FROM (SELECT * FROM lucky ORDER BY md5(lot), mark, slot) AS ordered
 """  # noqa: S608 (put together from constants)
 
 REMOVE_SLOTS = f"""
