@@ -178,7 +178,7 @@ class DecisionForm(forms.Form):
                 if not (cleaned.get(f"{key}-reason") and cleaned.get(f"{key}-until")):
                     self.add_error(
                         f"{key}-reason",
-                        f"{title} is not met: to ship, write a reason and a date.",
+                        f"{title} is open or not met: to ship, write a reason and a date.",
                     )
         return cleaned
 

@@ -115,7 +115,9 @@ def criteria_drafts(formset: Any) -> list[CriterionDraft]:
 
 class AssignForm(forms.Form):
     annotator = forms.ModelChoiceField(
-        User.objects.filter(is_active=True).order_by("name", "email"), label="Person"
+        User.objects.filter(is_active=True).order_by("name", "email"),
+        label="Person",
+        empty_label="Choose somebody",
     )
     cap = forms.IntegerField(
         min_value=1, required=False, label="At most", help_text="Items; empty for no limit."

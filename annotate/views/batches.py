@@ -21,6 +21,7 @@ from annotate.forms.batches import ChoicesForm, UploadForm
 from annotate.models import Batch, Study, Upload
 from annotate.previewing import columns_in_words, counted, crumbs, preview_of, size_in_words
 from annotate.reports import ReportData, refused_data
+from annotate.showing import PROMPT_READ, in_short
 from annotate.staging import GoneError, LimitedUploadHandler, sources_of_request
 from annotate.uploading import (
     Choices,
@@ -76,10 +77,12 @@ def batch(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     found = get_object_or_404(
         Batch.objects.select_related("imported_by"), study=study, number=number
     )
-    items = found.items.order_by("position").annotate(start=Left("prompt", 200))
+    items = found.items.order_by("position").annotate(start=Left("prompt", PROMPT_READ))
     page = Paginator(
         items.values("public_id", "position", "item_id", "category", "start"), ITEMS_A_PAGE
     ).get_page(request.GET.get("page"))
+    for item in page:
+        item["start"] = in_short(item["start"], 200)
     context = crumbs(study, f"Batch {found.number}") | {
         "batch": found,
         "items": page,

@@ -18,11 +18,10 @@ from annotate.access import signed_in
 from annotate.claiming import why_nothing_to_claim
 from annotate.forms.judgement import choice_in_words
 from annotate.models import Judgement, State, Study, Task, User
-from annotate.parsing import chat_messages
+from annotate.showing import PROMPT_READ, in_short
 from annotate.standing import Standing, about, standing_of
 
 LATEST = 5
-PROMPT_READ = 20_000
 PROMPT_SHOWN = 60
 
 
@@ -121,11 +120,7 @@ def _past(task: Task, judgement: Judgement) -> PastAnswer:
 
 
 def _in_short(prompt: str) -> str:
-    """The beginning of what was asked last."""
-    messages = chat_messages(prompt)
-    asked = [text for role, text in messages or [] if role == "user"]
-    text = " ".join((asked[-1] if asked else prompt)[:PROMPT_READ].split())
-    return Truncator(text).chars(PROMPT_SHOWN)
+    return Truncator(in_short(prompt, PROMPT_SHOWN + 1)).chars(PROMPT_SHOWN)
 
 
 def _today(user: User) -> str:

@@ -28,8 +28,8 @@ STATE_RULES = (
     (State.DRAFT, "Everything may change. Annotators do not see the study."),
     (
         State.OPEN,
-        "Annotators judge. Name, question, guidelines, lease, overlap, people and batches may "
-        "change; the systems' names, the scale and the criteria are fixed.",
+        "Annotators judge. Name, question, guidelines, time and judgements per item, people and "
+        "batches may change; the systems' names, the scale and the criteria are fixed.",
     ),
     (
         State.PAUSED,
@@ -178,9 +178,9 @@ def assignments(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _remove(request: HttpRequest, study: Study) -> HttpResponse:
-    assignment = get_object_or_404(
-        Assignment, study=study, pk=request.POST["remove"], is_active=True
-    )
+    number = request.POST["remove"]
+    not_found_unless(number.isdecimal())
+    assignment = get_object_or_404(Assignment, study=study, pk=number, is_active=True)
     annotator: User = assignment.annotator
     unassign(study, annotator)
     messages.success(

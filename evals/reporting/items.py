@@ -6,14 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from annotate.models import Flag, Judgement, Rating, Study, Task
-from annotate.parsing.chat import chat_messages
+from annotate.showing import in_short
 from evals import queries
 from evals.charts import VoteStrip, vote_strip
 from evals.reporting.annotators import in_time
 from evals.reporting.numbers import in_words
 from evals.stats.wording import sentence
 
-USER = {"user", "human"}
 MOST_OF_A_LINE = 200
 STRENGTHS = {
     1: ("better",),
@@ -69,19 +68,12 @@ def preference_words(preference: int, strongest: int, *, both_bad: bool = False)
     return f"{'candidate' if preference > 0 else 'baseline'} {word}"
 
 
-def asked(prompt: str) -> str:
-    """One line of a prompt: of a conversation, what the user said last."""
-    messages = chat_messages(prompt) or []
-    said = [text for role, text in messages if role.lower() in USER]
-    return " ".join((said[-1] if said else prompt).split())[:MOST_OF_A_LINE]
-
-
 def item_rows(study: Study, items: Sequence[queries.Listed]) -> list[ItemRow]:
     strongest = study.max_strength
     return [
         ItemRow(
             item.public_id,
-            asked(item.prompt),
+            in_short(item.prompt, MOST_OF_A_LINE),
             item.category,
             vote_strip(
                 item.preferences,

@@ -34,8 +34,10 @@ class DayChart:
     words: str
 
 
-def pace(week: queries.Week, left: int, today: date | None = None) -> Pace:
+def pace(week: queries.Week, left: int, today: date | None = None, *, closed: bool = False) -> Pace:
     """How fast judgements come in, and when the last would at that pace."""
+    if closed:
+        return Pace(0.0, "The study is closed: no more judgements come in.", None)
     today = today or timezone.localdate()
     if week.seconds_since_first is None:
         return Pace(0.0, "Nobody has judged yet.", None)

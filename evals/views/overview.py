@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotate.access import results_page
-from annotate.models import Study
+from annotate.models import State, Study
 from evals import queries
 from evals.deciding import evidence_of, weigh
 from evals.forms import chosen_source
@@ -31,7 +31,9 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         "page": "study",
         "finding": overview.finding(evidence, progress.total),
         "total": progress_page.Part("", "", progress.total.judged, progress.total.wanted),
-        "pace": progress_page.pace(progress.week, progress.total.left),
+        "pace": progress_page.pace(
+            progress.week, progress.total.left, closed=study.state == State.CLOSED
+        ),
         "gates": rows,
         "met": sum(row.look == "met" for row in rows),
         "tally": tally(evidence),
@@ -56,7 +58,9 @@ def progress(request: HttpRequest, study: Study) -> HttpResponse:
         "page": "progress",
         "finding": progress_page.finding(study, progress),
         "total": progress_page.Part("", "", progress.total.judged, progress.total.wanted),
-        "pace": progress_page.pace(progress.week, progress.total.left),
+        "pace": progress_page.pace(
+            progress.week, progress.total.left, closed=study.state == State.CLOSED
+        ),
         "days": progress_page.day_chart(progress.days),
         "batches": batches,
         "categories": categories,

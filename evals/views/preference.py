@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotate.access import results_page
-from annotate.models import Study
+from annotate.models import State, Study
 from evals import queries
 from evals.deciding import judge_preference, policy_in_force
 from evals.forms import chosen_source
@@ -27,7 +27,9 @@ def preference(request: HttpRequest, study: Study) -> HttpResponse:
             votes,
             result,
             people={person.id: person.name for person in queries.people(study)},
-            pace=progress_page.pace(queries.last_week(study), 1).per_day,
+            pace=progress_page.pace(
+                queries.last_week(study), 1, closed=study.state == State.CLOSED
+            ).per_day,
             only=only,
             confidence=policy.confidence,
         )

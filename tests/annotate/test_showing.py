@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotate.blinding import BlindPair
-from annotate.showing import CleanHtml, View, show_pair, show_turns
+from annotate.showing import CleanHtml, View, in_short, show_pair, show_turns
 from annotate.showing.blocks import Block, Call, Data, Formatted, Nothing, Paragraph, Span
 from annotate.showing.blocks import paragraphs as cut
 from annotate.showing.formatted import MOST_CHARACTERS, formatted
@@ -243,3 +243,10 @@ def test_word_diff_of_two_outputs_of_200_000_characters_keeps_both_whole(case: i
     shown = show_pair(BlindPair("p", left, right), View.DIFF)
 
     assert (text_of(shown.left), text_of(shown.right)) == (left, right)
+
+
+def test_a_conversation_is_listed_by_what_was_asked_last() -> None:
+    chat = '[{"role":"system","content":"Be kind."},{"role":"user","content":"Hello\\nthere"}]'
+
+    assert in_short(chat, 200) == "Hello there"
+    assert in_short("plain  text", 8) == "plain te"

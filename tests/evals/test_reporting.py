@@ -199,11 +199,13 @@ def test_preferences_have_words_for_their_strength() -> None:
     assert items.preference_words(0, 3, both_bad=True) == "both bad"
 
 
-def test_a_conversation_is_listed_by_what_was_asked_last() -> None:
-    chat = '[{"role":"system","content":"Be kind."},{"role":"user","content":"Hello\\nthere"}]'
+def test_a_closed_study_forecasts_nothing() -> None:
+    week = queries.Week(10, 86_400.0)
 
-    assert items.asked(chat) == "Hello there"
-    assert items.asked("plain  text") == "plain text"
+    assert "Complete around" in progress.pace(week, 20).words
+    assert progress.pace(week, 20, closed=True).words == (
+        "The study is closed: no more judgements come in."
+    )
 
 
 def test_times_are_read_in_minutes_and_seconds() -> None:
