@@ -7,6 +7,7 @@ import codecs
 import json
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -42,14 +43,14 @@ def written(write: Callable[[], None]) -> bool:
     return True
 
 
-class OneLineCommand(BaseCommand):
+class OneLineCommand(BaseCommand, ABC):
     """A command whose expected failures are one line on stderr and exit code 1."""
 
     requires_system_checks: list[str] = []
 
+    @abstractmethod
     def act(self, **options: Any) -> int:
         """Do it; the answer is the exit code."""
-        raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -75,13 +76,13 @@ class JsonCommand(OneLineCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="answer with one JSON document")
 
+    @abstractmethod
     def answer(self, **options: Any) -> dict[str, Any]:
         """Do it, and say what came of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def in_words(self, answer: dict[str, Any]) -> str:
         """The answer for people."""
-        raise NotImplementedError
 
     def exit_code(self, answer: dict[str, Any]) -> int:
         return 0
