@@ -1,6 +1,5 @@
-"""Strengths, latencies, sequential looks, judges, plans and text overlap."""
+"""Strengths, latencies, sequential looks, judges and plans."""
 
-import difflib
 import math
 
 import numpy as np
@@ -11,11 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from evals.stats.bradley_terry import bradley_terry
-from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.judges import alternative_annotator_test, ppi_mean
 from evals.stats.latency import quantile_hazen, quantile_ratio, smallest_sample
-from evals.stats.overlap import longest_common_subsequence, rouge_l_f1
 from evals.stats.planning import (
     Needed,
     design_effect,
@@ -23,7 +20,7 @@ from evals.stats.planning import (
     more_needed,
     sample_size_proportion,
 )
-from evals.stats.proportions import binomial_test_exact, wilson_interval
+from evals.stats.proportions import wilson_interval
 from evals.stats.sequential import (
     asymptotic_confidence_sequence,
     beta_binomial_e_value,
@@ -241,37 +238,3 @@ def test_repeated_votes_are_worth_less() -> None:
     assert design_effect(3, 0.5) == 2.0
     one, twice = judgements_needed(0.7, 0.6), judgements_needed(0.7, 0.6, design_effect=2)
     assert (one.more, twice.more) == (93, 185)
-
-
-WORDS = st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=12)
-
-
-def plain_lcs(first: list[str], second: list[str]) -> int:
-    table = np.zeros((len(first) + 1, len(second) + 1), int)
-    for i, one in enumerate(first):
-        for j, other in enumerate(second):
-            best = max(table[i, j + 1], table[i + 1, j])
-            table[i + 1, j + 1] = table[i, j] + 1 if one == other else best
-    return int(table[-1, -1])
-
-
-@given(first=WORDS, second=WORDS)
-def test_common_subsequence_matches_the_textbook(first: list[str], second: list[str]) -> None:
-    ours = longest_common_subsequence(first, second)
-
-    assert ours == plain_lcs(first, second)
-    matcher = difflib.SequenceMatcher(None, first, second, autojunk=False)
-    assert ours >= sum(block.size for block in matcher.get_matching_blocks())
-
-
-def test_overlap_of_long_texts_is_quick_and_symmetric() -> None:
-    rng = np.random.default_rng(0)
-    one, other = (" ".join(rng.choice(list("abcdefgh"), 20_000)) for _ in range(2))
-
-    assert rouge_l_f1(one, other).value == pytest.approx(rouge_l_f1(other, one).value)
-
-
-def test_a_reference_without_a_word_is_undefined() -> None:
-    with pytest.raises(UndefinedError, match="the reference holds no word"):
-        rouge_l_f1("…", "text")
-    assert binomial_test_exact(5, 10, 0.5) == 1.0

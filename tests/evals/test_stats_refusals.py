@@ -27,7 +27,6 @@ from evals.stats.judges import alternative_annotator_test, ppi_mean
 from evals.stats.kappa import cohen_kappa, kappa_pairs
 from evals.stats.latency import quantile_hazen, quantile_ratio
 from evals.stats.multiplicity import benjamini_hochberg, holm
-from evals.stats.overlap import rouge_l_f1
 from evals.stats.paired import mcnemar_exact, newcombe_paired_difference, noninferiority_paired
 from evals.stats.planning import (
     design_effect,
@@ -169,7 +168,6 @@ IMPOSSIBLE: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (alternative_annotator_test, ([["a"] * 40] * 3, [None] * 40)),
     (alternative_annotator_test, ([["a"] * 40] * 3, ["a"] * 40, -1)),
     (alternative_annotator_test, ([], ["a"])),
-    (rouge_l_f1, ("a b", None)),
 ]
 
 
