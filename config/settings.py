@@ -34,7 +34,9 @@ if "*" in ALLOWED_HOSTS:
 
 # What links begin with: in invitations, e-mails and the answers of commands.
 BASE_URL = os.environ.get("TOUCHSTONE_URL", "").strip().rstrip("/") or (
-    f"https://{PUBLIC_HOSTS[0]}" if PUBLIC_HOSTS and HTTPS else "http://localhost:8000"
+    f"https://{PUBLIC_HOSTS[0]}"
+    if PUBLIC_HOSTS and HTTPS
+    else f"http://localhost:{os.environ.get('PORT') or 8000}"
 )
 if urlsplit(BASE_URL).scheme not in ("http", "https") or not urlsplit(BASE_URL).netloc:
     raise ImproperlyConfigured(

@@ -163,6 +163,14 @@ def test_serving_others_means_https_and_host_bound_cookies() -> None:
     )
 
 
+@pytest.mark.parametrize(("port", "begins"), [("", ":8000"), ("8123", ":8123")])
+def test_links_lead_to_the_port_that_is_served(port: str, begins: str) -> None:
+    ask = "from django.conf import settings; print(settings.BASE_URL)"
+    local = {"TOUCHSTONE_HOSTS": "", "TOUCHSTONE_URL": "", "PORT": port}
+
+    assert started_with(local, "-c", ask).stdout.strip() == f"http://localhost{begins}"
+
+
 @pytest.mark.parametrize(
     ("environment", "complaint"),
     [

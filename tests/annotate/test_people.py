@@ -164,3 +164,13 @@ def test_more_parameters_than_the_form_has_change_no_role(
     assert (alice.name, alice.role, alice.email) == (
         "Alice B.", Role.ANNOTATOR, "alice@example.org",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["abc", "", "-1", "9" * 30])
+def test_nobody_is_taken_off_a_study_by_a_made_up_number(
+    adam_client: Client, alice: User, number: str
+) -> None:
+    study = make_study(slug="may", annotators=[alice])
+
+    assert adam_client.post("/studies/may/people", {"remove": number}).status_code == 404
+    assert study.assignments.get().is_active
