@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
+from django.utils.timezone import localdate
 
 from evals.deciding import CONFIDENCES, PolicyInForce, Waiver
 from evals.gate import Gate
@@ -179,6 +180,10 @@ class DecisionForm(forms.Form):
                     self.add_error(
                         f"{key}-reason",
                         f"{title} is open or not met: to ship, write a reason and a date.",
+                    )
+                elif cleaned[f"{key}-until"] < localdate():
+                    self.add_error(
+                        f"{key}-until", "This day has passed: a waiver lasts until a day to come."
                     )
         return cleaned
 

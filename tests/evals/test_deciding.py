@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils.dateformat import format as format_date
+from django.utils.timezone import localdate
 
 from annotate.models import Item, Study, User
 from evals import deciding, queries
@@ -332,21 +335,28 @@ def test_a_decision_needs_a_rationale(study: Study, lena_client: Client) -> None
     assert not Decision.objects.exists()
 
 
+def waived(study: Study, until: date) -> dict[str, str]:
+    fields = {}
+    for result in deciding.to_waive(deciding.weigh(study)):
+        fields[f"{result.gate.key}-reason"] = f"Waived {result.gate.key}"
+        fields[f"{result.gate.key}-until"] = until.isoformat()
+    return fields
+
+
 def test_shipping_past_a_gate_needs_its_waiver(study: Study, lena_client: Client) -> None:
     assert sign(lena_client, study, choice="ship") == 422
 
-    waivers = {}
-    for result in deciding.to_waive(deciding.weigh(study)):
-        waivers[f"{result.gate.key}-reason"] = f"Waived {result.gate.key}"
-        waivers[f"{result.gate.key}-until"] = "2027-01-31"
-    assert sign(lena_client, study, choice="ship", **waivers) == 302
+    today = localdate()
+    assert sign(lena_client, study, choice="ship", **waived(study, today - timedelta(1))) == 422
+    assert not Decision.objects.exists()
+    assert sign(lena_client, study, choice="ship", **waived(study, today)) == 302
 
     decision = Decision.objects.get()
     assert decision.verdict == "NOT YET"
     assert len(decision.evidence["waivers"]) == 6
     assert deciding.is_intact(decision)
     text = lena_client.get(reverse("signed", args=[study.slug, decision.pk])).content.decode()
-    assert "Waived until 31 January 2027: “Waived latency_p99”" in text
+    assert f"Waived until {format_date(today, 'j F Y')}: “Waived latency_p99”" in text
     assert "The evidence is the same today." in text
 
 
