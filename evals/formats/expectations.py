@@ -75,10 +75,12 @@ def _accepted(value: JSON) -> JSON | Fields:
     return numbers(value)
 
 
-def _schema(value: JSON) -> JSON:
-    if value is not None and not isinstance(value, dict | bool):
+def _schema(value: JSON) -> dict[str, JSON] | bool | None:
+    if isinstance(value, dict):
+        return {name: numbers(inner) for name, inner in value.items()}
+    if value is not None and not isinstance(value, bool):
         raise ShapeError("the expected schema is not a JSON Schema. Write an object.")
-    return numbers(value)
+    return value
 
 
 def _flag(value: JSON, name: str) -> bool | None:

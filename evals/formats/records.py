@@ -60,7 +60,7 @@ class Expected:
 
     answers: tuple[str, ...] = ()
     tool_calls: tuple[ExpectedCall, ...] | None = None
-    schema: JSON = None
+    schema: dict[str, JSON] | bool | None = None
     refuse: bool | None = None
 
     def as_data(self) -> dict[str, JSON]:
