@@ -64,10 +64,17 @@ class Reading:
 
     def _input(self, which: int, log: FaultLog, side: str | None) -> InputFile:
         source = self._sources[which]
-        file = _file_name(source) if side else ""
+        file = self._file_names()[which] if side else ""
         return InputFile(
             source, self._options, self._limits, log, self._count, file=file, side=side
         )
+
+    def _file_names(self) -> tuple[str, str]:
+        """What faults call the two files: by their place where they have one name."""
+        first, second = (shown(source.name, 80)[1:-1] for source in self._sources)
+        if first == second:
+            return f"{first} (first file)", f"{second} (second file)"
+        return first, second
 
     def _rows(self, log: FaultLog) -> Iterator[Row]:
         with self._input(0, log, None) as file:
@@ -87,7 +94,7 @@ class Reading:
             self._input(1, log, BOTH_SIDES[1]) as second,
         ):
             observer = Observer(self.report, log, _Namer(first, second, self._options.swap))
-            names = (_file_name(self._sources[0]), _file_name(self._sources[1]))
+            names = self._file_names()
             try:
                 for one, other in Join(first, second, names, self._options, self._limits, log):
                     texts = {**other.texts, **one.texts}
@@ -134,7 +141,3 @@ class _Namer:
         field = SWAPPED.get(field, field) if self._swap else field
         file = self._second if field == "candidate_output" else self._first
         return file.columns.named(field)
-
-
-def _file_name(source: Source) -> str:
-    return shown(source.name, 80)[1:-1]

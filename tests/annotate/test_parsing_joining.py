@@ -182,3 +182,13 @@ def test_a_file_that_cannot_be_read_is_named(which: int) -> None:
     assert list(reading) == []
     assert codes(reading) == ["wrong_type"]
     assert reading.report.errors[0].message.startswith("bad.csv: ")
+
+
+def test_two_files_of_one_name_are_told_apart() -> None:
+    second = source(lines(outputs("new", ["a", "c"])), "out.jsonl")
+
+    _, reading = read(lines(outputs("old", ["a", "b"])), "out.jsonl", second)
+
+    (missing,) = [fault.message for fault in reading.report.errors]
+    assert missing.startswith("out.jsonl (first file), line 2")
+    assert "out.jsonl (second file) has no record for it" in missing
