@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from evals.reporting.numbers import from_json, shown
+from evals.stats.wording import counted
 
 COEFFICIENTS = (
     ("Krippendorff's alpha, nominal", ("krippendorff_alpha", "nominal")),
@@ -23,7 +24,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"Study {found['study']}"
     yield (
         f"  {progress['judged']:,} of {progress['tasks']:,} judgements made, "
-        f"{progress['items']:,} items, {progress['annotators']:,} annotators"
+        f"{counted(progress['items'], 'items')}, {counted(progress['annotators'], 'annotators')}"
     )
     yield ""
     yield "Preference"

@@ -14,7 +14,7 @@ from annotate.models import Study, User
 from evals import deciding, queries
 from evals.gate import DEFAULT_GATES
 from tests.evals.simulation import Leaning, gates, judge_slots, judged_study
-from tests.factories import make_batch, make_study, make_user
+from tests.factories import judge_next, make_batch, make_study, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -284,3 +284,13 @@ def test_an_answer_that_cannot_be_written_is_one_line(capfd: pytest.CaptureFixtu
 
     assert stopped.value.code == 1
     assert err.getvalue() == "The answer cannot be written: No space left on device.\n"
+
+
+def test_one_of_a_thing_is_said_in_the_singular(alice: User) -> None:
+    study = make_study(slug="may", annotators=[alice], overlap=1)
+    make_batch(study, 1)
+    judge_next(study, alice, 1)
+
+    _, out, _ = run("report", "may")
+
+    assert "1 of 1 judgements made, 1 item, 1 annotator\n" in out
