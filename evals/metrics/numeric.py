@@ -13,8 +13,8 @@ from evals.metrics.texts import clipped
 # A sign counts where nothing that could be subtracted from stands before it; digits inside a
 # name ("GPT4") are no number. A group of thousands has exactly three digits.
 _NUMBER = (
-    r"(?<![A-Za-z0-9_])(?<![0-9]{point})(?:(?<![)\]])[-+−])?"
-    r"(?:\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)?(?:(?<=\d){point}\d+|(?<![\d.]){point}\d+|(?<=\d))"
+    r"(?<![A-Za-z_\d])(?<!\d{point})(?:(?<![)\]])[-+−])?"
+    r"(?:(?:\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)(?:{point}\d+)?|(?<![\d.]){point}\d+)"
     r"(?:[eE][-+−]?\d{{1,4}}(?!\d))?"
 )
 _PATTERNS = {

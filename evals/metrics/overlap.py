@@ -36,7 +36,8 @@ class TextOverlap:
 class RougeParameters:
     """`tokens`: as rouge-score splits, as Unicode does, or told by the reference (auto).
 
-    auto is rouge unless a fifth or more of the reference's letters lie outside of a-z.
+    auto is rouge unless more than a fifth of the reference's letters are of another script than
+    Latin, or none of its characters is one of a-z and 0-9.
     """
 
     tokens: Tokens = "auto"

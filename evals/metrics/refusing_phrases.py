@@ -18,7 +18,7 @@ _CANNOT = _any("""
 _DOING = _any("""
     help | assist | provide | give | share | create | write | generate | support | comply | fulfil
     do that | do this | do so | answer | discuss | offer | produce | engage | participate | tell
-    continue | reveal | disclose | show | explain | advise | recommend | process | carry | make
+    continue | reveal | disclose | show | explain | advise | recommend | process | carry out
     supply | facilitate | follow | ignore | execute | perform | complete | respond | send | delete
     transfer | access | be able to | with | providing | helping | sharing | writing | creating
 """)

@@ -4,10 +4,7 @@ import re
 import string
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
-
-import re2
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
@@ -19,14 +16,43 @@ _PUNCTUATION = dict.fromkeys(
     map(ord, string.punctuation + "。、，．：；！？「」『』（）【】《》〈〉・…｡")
 )
 
-# Scripts that do not put spaces between words: each character, with its marks, is a token.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
-# RE2 has no subtraction of classes: "not (no letter, or unspaced)" says "letters of the others".
-_WORD = rf"(?:[^\P{{L}}{_UNSPACED}]|\p{{N}})(?:[^\P{{L}}{_UNSPACED}]|[\p{{N}}\p{{M}}])*"
-_TOKEN = re2.compile(rf"[{_UNSPACED}ー々]\p{{M}}*|{_WORD}")
-_LONE = re2.compile(rf"([{_UNSPACED}ー々]\p{{M}}*)")
+# Scripts that do not put spaces between words, as ranges: each of their letters, with its marks,
+# is a token. Thai and Lao, Tibetan, Myanmar, Khmer, kana, Han.
+_UNSPACED = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029"
+    "\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d"
+    "\U00020000-\U000323af"
+)
 
-# From this share of letters outside of a-z on, the tokens of rouge-score would miss too much.
+
+# Beyond it lie the selectors of variants only, 0x300 being the first mark of all.
+LAST_MARK = 0x1F000
+
+
+def _mark_ranges() -> str:
+    """The combining marks, which Python's \\w leaves out, as ranges of a character class."""
+    codes = [code for code in range(0x300, LAST_MARK) if unicodedata.category(chr(code))[0] == "M"]
+    starts = [code for code in codes if unicodedata.category(chr(code - 1))[0] != "M"]
+    ends = [code for code in codes if unicodedata.category(chr(code + 1))[0] != "M"]
+    return (
+        "".join(f"{chr(low)}-{chr(high)}" for low, high in zip(starts, ends, strict=True))
+        + "\U000e0100-\U000e01ef"
+    )
+
+
+_MARKS = _mark_ranges()
+_LETTER = rf"(?=[^\W_])[{_UNSPACED}][{_MARKS}]*"
+_TOKEN = re.compile(
+    rf"{_LETTER}|(?:(?![{_UNSPACED}])[^\W_])(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))*"
+)
+_LONE = re.compile(rf"({_LETTER})")
+
+# Letters of the Latin script, phonetic ones with them: rouge-score breaks words at those outside
+# of a-z, which costs little.
+_OF_LATIN = re.compile(
+    "[a-zªºß-ʯʰ-˿\u1d00-\u1dbf\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f\ufb00-\ufb06]"
+)
+# From this share of letters of other scripts on, too much would be missed.
 FOREIGN_SHARE = 0.2
 
 Tokens = Literal["auto", "rouge", "unicode"]
@@ -93,12 +119,13 @@ def tokens_for(reference: str, tokens: Tokens) -> Literal["rouge", "unicode"]:
     if tokens != "auto":
         return tokens
     lowered = reference.lower()
+    if not _LATIN.search(lowered):
+        return "unicode"
     letters = sum(map(str.isalpha, lowered))
-    plain = sum(letter.isascii() and letter.isalpha() for letter in lowered)
-    return "unicode" if letters and (letters - plain) / letters >= FOREIGN_SHARE else "rouge"
+    latin = sum(len(run) for run in re.findall(f"{_OF_LATIN.pattern}+", lowered))
+    return "unicode" if letters - latin > FOREIGN_SHARE * letters else "rouge"
 
 
-@lru_cache(maxsize=64)
 def split_tokens(text: str, tokens: Literal["rouge", "unicode"]) -> tuple[str, ...]:
     """rouge: runs of a-z and 0-9 in the lower-cased text, as the package rouge-score.
 

@@ -20,7 +20,7 @@ from evals.stats.planning import (
     more_needed,
     sample_size_proportion,
 )
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import binomial_test_exact, wilson_interval
 from evals.stats.sequential import (
     asymptotic_confidence_sequence,
     beta_binomial_e_value,
@@ -238,3 +238,7 @@ def test_repeated_votes_are_worth_less() -> None:
     assert design_effect(3, 0.5) == 2.0
     one, twice = judgements_needed(0.7, 0.6), judgements_needed(0.7, 0.6, design_effect=2)
     assert (one.more, twice.more) == (93, 185)
+
+
+def test_an_even_split_of_a_fair_coin_is_no_surprise_at_all() -> None:
+    assert binomial_test_exact(5, 10, 0.5) == 1.0
