@@ -148,7 +148,7 @@ def lines_of(stream: BinaryIO, decoder: Decoder) -> Iterator[Entry]:
             lines.skip_rest()
             decoder.fault("cell_too_long", f"longer than {cap:,} characters.", row, line)
             continue
-        values = decoder.object(text, row, line)
+        values = decoder.object(text.rstrip("\r\n"), row, line)
         if values is not None:
             yield Entry(row, line, offset, values)
 

@@ -70,7 +70,8 @@ def read_cases(
         name = _main(job)
         found = cases_of_suite(job, scorers) if name == SUITE else CASE_READERS[name](job)
         for case in found:
-            if unique.refuse(f"the id {shown(case.id)}", case.row, case.line, case.id):
+            told = f"the id {shown(case.id)}"
+            if name != SUITE and unique.refuse(told, case.row, case.line, case.id):
                 continue
             if case.scorer is None and name == SUITE:
                 log.note("no_scorer", case.row, case.line)

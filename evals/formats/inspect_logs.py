@@ -118,22 +118,26 @@ def _archive(one: Input, job: Job) -> Iterator[OutputRecord]:
 
 def _header(archive: Archive, decoder: Decoder) -> dict[str, JSON]:
     name = next(name for name in HEADERS if name in archive.names)
-    found: dict[str, JSON] = {}
-    for path, element in _member(archive, name, decoder):
-        if path in (("eval",), ("status",)):
-            found[path[-1]] = decoder.value(element.text or "null", None, element.line)[0]
-    return found
+    inner = _inside(decoder, name)
+    return {
+        path[-1]: inner.value(element.text or "null", None, element.line)[0]
+        for path, element in _pieces(archive, name, inner)
+        if path in (("eval",), ("status",))
+    }
 
 
-def _member(
+def _inside(decoder: Decoder, name: str) -> Decoder:
+    """A decoder whose faults name the member of the archive."""
+    file = f"{decoder.file} {shown(name, 80)[1:-1]}".strip()
+    return Decoder(decoder.log, decoder.limits, file=file, nan=True)
+
+
+def _pieces(
     archive: Archive, name: str, decoder: Decoder
 ) -> Iterator[tuple[tuple[str, ...], Element]]:
-    """The keys of a member, one at a time; faults name the member."""
-    inner = Decoder(
-        decoder.log, decoder.limits, file=f"{decoder.file} {shown(name, 80)}".strip(), nan=True
-    )
+    """The keys of a member, one at a time."""
     data = CountedStream(piece_stream(archive.chunks(name)), uncounted)
-    yield from Walk(decoded_chunks(data), 0, inner).pieces(TOP)
+    yield from Walk(decoded_chunks(data), 0, decoder).pieces(TOP)
 
 
 def _samples(archive: Archive, decoder: Decoder) -> Iterator[Callable[[], Sample | None]]:
@@ -145,25 +149,25 @@ def _samples(archive: Archive, decoder: Decoder) -> Iterator[Callable[[], Sample
 
 
 def _single(archive: Archive, name: str, decoder: Decoder) -> Sample | None:
-    sample = Sample()
+    sample, inner = Sample(), _inside(decoder, name)
     before = decoder.log.error_count
-    for path, element in _member(archive, name, decoder):
+    for path, element in _pieces(archive, name, inner):
         if path == ("events",):
             sample.take_events(element.text)
         elif len(path) == 1 and path[0] in SAMPLE_KEYS:
-            _take(sample, path[0], element, name, decoder)
+            _take(sample, path[0], element, inner)
     return sample if decoder.log.error_count == before else None
 
 
-def _take(sample: Sample, key: str, element: Element, name: str, decoder: Decoder) -> None:
+def _take(sample: Sample, key: str, element: Element, decoder: Decoder) -> None:
     if element.text is None:
-        decoder.fault("cell_too_long", f"{key} of {shown(name)} is too long.", None, None)
+        decoder.fault("cell_too_long", f"{key} is too long.", None, element.line)
         return
     sample.values[key] = decoder.value(element.text, None, element.line)[0]
 
 
 def _chunked(archive: Archive, prefix: str, decoder: Decoder) -> Sample | None:
-    reader = ChunkedSample(archive, prefix, decoder)
+    reader = ChunkedSample(archive, prefix, _inside(decoder, prefix))
     before = decoder.log.error_count
     sample = Sample(reader.values())
     for text in reader.events():

@@ -28,8 +28,9 @@ def outputs_of_promptfoo(job: Job) -> Iterator[OutputRecord]:
         if one.recognised.format == "promptfoo_table":
             yield from _table(one, job)
         elif one.recognised.format in ("promptfoo_json", "promptfoo_jsonl"):
+            names: dict[int, str] = {}
             for entry in _results(one, job):
-                yield _record(entry.values, _Place(entry.row, entry.line, one, job))
+                yield _record(entry.values, _Place(entry.row, entry.line, one, job, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class _Place:
     line: int
     input: Input
     job: Job
+    # What each column is called: a label may be filled in anew for each test, a column is not.
+    names: dict[int, str]
 
     def note(self, code: str) -> None:
         self.job.log.note(code, self.row, self.line, self.input.name)
@@ -64,7 +67,7 @@ def _record(values: dict[str, JSON], place: _Place) -> OutputRecord:
     return OutputRecord(
         key=_test_key(values),
         sample=(a_count(values.get("repeatIndex")) or 0) + 1,
-        system=_system(values),
+        system=_system(values, place.names),
         messages=messages,
         prompt=prompt_text(messages),
         text=text,
@@ -89,14 +92,16 @@ def _test_key(values: dict[str, JSON]) -> str:
     return f"vars:{spelled(values.get('vars'))}"
 
 
-def _system(values: dict[str, JSON]) -> str:
+def _system(values: dict[str, JSON], names: dict[int, str]) -> str:
     label = _provider(values.get("provider")) or "provider"
     prompt = a_dict(values.get("prompt"))
     told = a_text(prompt.get("label")) or a_text(prompt.get("raw")) or ""
-    number = a_count(values.get("promptIdx"))
-    # The label of a prompt defaults to its whole text, filled in anew for each test.
+    # The label of a prompt defaults to its whole text.
     short = f", {told}" if told and told != prompt.get("raw") and len(told) <= 60 else ""
-    return f"{label}{short}" + (f" (prompt {number})" if number is not None else "")
+    number = a_count(values.get("promptIdx"))
+    if number is None:
+        return f"{label}{short}"
+    return names.setdefault(number, f"{label}{short} (prompt {number})")
 
 
 def _provider(value: JSON) -> str | None:
@@ -187,6 +192,7 @@ def _table(one: Input, job: Job) -> Iterator[OutputRecord]:
     """Version 2: a row for each test, a column for each prompt and provider."""
     decoder = Decoder(job.log, job.limits, file=one.name, nan=True)
     head, row = _Head(), 0
+    names: dict[int, str] = {}
     with one.source.open() as stream:
         for path, element in walk_stream(stream, decoder).pieces(TABLE_INSIDE):
             if path == (*TABLE[:2], "head"):
@@ -195,7 +201,7 @@ def _table(one: Input, job: Job) -> Iterator[OutputRecord]:
             elif path == TABLE:
                 row += 1
                 values = decoded(element, decoder, row) or {}
-                place = _Place(row, element.line, one, job)
+                place = _Place(row, element.line, one, job, names)
                 yield from _table_row(values, head, place)
 
 

@@ -22,7 +22,8 @@ READ = (
     "(OpenAI Batch, hosted evals, promptfoo, lm-eval samples, Inspect, AlpacaEval, MT-bench, "
     "CSV or JSONL with prompt and output)."
 )
-TOKEN = re.compile(r'("(?:[^"\\]++|\\.)*+")(\s*+:)?|[\[\]{},]', re.DOTALL)
+# A text that is cut off is one token too: looking for its end again and again would take hours.
+TOKEN = re.compile(r'("(?:[^"\\]++|\\.)*+"?)(\s*+:)?|[\[\]{},]', re.DOTALL)
 DEPTH = 4
 CASES: Kind = "cases"
 OUTPUTS: Kind = "outputs"
@@ -163,7 +164,10 @@ OTHERS: tuple[tuple[Callable[[Keys], bool], str], ...] = (
         _any(set(), {"spec", "final_report"}),
         "is a record log of OpenAI evals. Add the samples (input, ideal) or stored outputs.",
     ),
-    (_has("chosen", "rejected"), "has pairs without prompts. Add a prompt to each."),
+    (
+        lambda keys: {"chosen", "rejected"} <= keys and "prompt" not in keys,
+        "has pairs without prompts. Add a prompt to each.",
+    ),
     (_has("results", "configs"), "holds the totals of lm-eval. Add samples_….jsonl instead."),
 )
 DOCUMENTS: tuple[tuple[Callable[[Keys], bool], str, str], ...] = (
@@ -287,7 +291,9 @@ def head_keys(text: str, *, first_only: bool = False) -> Keys:
     for token in TOKEN.finditer(text):
         sign = token.group()[0]
         if sign in "{[":
-            member = f"{member}[]" if sign == "[" else member
+            # Paths of deeper containers would grow with every bracket.
+            inside = f"{member}[]" if sign == "[" else member
+            member = inside if len(containers) < DEPTH else ""
             containers.append(member)
         elif sign in "}]":
             member = _left(containers)

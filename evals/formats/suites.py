@@ -12,7 +12,7 @@ from annotate.parsing.lines import CountedStream, first_undecodable, uncounted
 from evals.formats.chat import ShapeError, conversation, tools_of
 from evals.formats.entries import Decoder, Entry, array_of, lines_of
 from evals.formats.expectations import answers_of, expected_of, scorer_of, usual_scorer
-from evals.formats.reading import Input, Job, Parts
+from evals.formats.reading import Input, Job, Parts, Unique
 from evals.formats.records import SPLITS, CaseRecord, Expected, Message, ScorerSpec, Split
 from evals.formats.values import a_dict, a_key, rest
 from evals.formats.yamltext import Node, YAMLText
@@ -54,11 +54,14 @@ STRUCTURED = frozenset(
 
 def cases_of_suite(job: Job, scorers: Collection[str] | None) -> Iterator[CaseRecord]:
     """The cases of every input that is a suite."""
+    unique = Unique(job.log)
     for one in job.only("suite"):
         for entry in _entries(one, job):
             parts = Parts(job.log, entry.row, entry.line, one.name)
             case = _case(entry, parts, scorers)
-            if parts.sound:
+            # Ids of faulty cases count too: one reading tells all that is wrong.
+            told = f"the id {shown(case.id)}"
+            if not unique.refuse(told, entry.row, entry.line, case.id) and parts.sound:
                 yield case
 
 
