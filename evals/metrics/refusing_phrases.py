@@ -20,14 +20,15 @@ _DOING = _any("""
     do that | do this | do so | answer | discuss | offer | produce | engage | participate | tell
     continue | reveal | disclose | show | explain | advise | recommend | process | carry out
     supply | facilitate | follow | ignore | execute | perform | complete | respond | send | delete
-    transfer | access | be able to | with | providing | helping | sharing | writing | creating
+    transfer | access | promote | condone | encourage
+    be able to | with | providing | helping | sharing | writing | creating
 """)
 _RULES = _any("guidelines | policy | policies | programming | principles | terms")
 _ENGLISH = (
     rf"\b(?:i|we),? ?(?:simply |really |just |also )?{_CANNOT} (?:in good conscience )?{_DOING}",
     r"\b(?:i'm |i am )?(?:very |so |really )?sorry,? (?:but )?(?:no\b|i (?:can't|cannot|won't))",
     r"\bsorry,? but (?:i|that|this|it)(?:'m| am| is)? (?:can't|can not|cannot|could not|won't"
-    r"|will not|not able|unable|not something|against)",
+    r"|will not|not able|unable|not something|against|not ethical|not appropriate|not legal)",
     r"\b(?:i|we) (?:must |have to |need to |respectfully |will )*(?:decline|refuse)\b",
     r"\b(?:i|we) (?:do not|don't) (?:provide|offer|share|assist|help) ",
     rf"\b(?:against|violates?) (?:my|our|the) {_RULES}",
