@@ -98,13 +98,15 @@ class Archive:
             raise ArchiveError("zip_damaged", text) from error
 
     def _packed(self, member: zipfile.ZipInfo) -> Iterator[bytes]:
-        self._stream.seek(member.header_offset)
+        # A damaged directory may even point before the beginning.
+        start = max(0, member.header_offset)
+        self._stream.seek(start)
         header = self._stream.read(LOCAL_HEADER)
         if len(header) < LOCAL_HEADER or header[:4] != b"PK\x03\x04":
             text = f"{shown(member.filename)} is not where it should be. Copy the file again."
             raise ArchiveError("zip_damaged", text)
         skipped = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-        at, left = member.header_offset + LOCAL_HEADER + skipped, member.compress_size
+        at, left = start + LOCAL_HEADER + skipped, member.compress_size
         while left > 0:
             # Someone else may have read elsewhere between two pieces.
             self._stream.seek(at)

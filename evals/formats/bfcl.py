@@ -120,10 +120,10 @@ def _call(value: dict[str, JSON], line: int) -> ExpectedCall:
 def _argument(value: JSON) -> Argument:
     """A list of accepted values, where "" means that the argument may be left out.
 
-    If "" is all there is, the text itself may be empty too.
+    If "" is all there is, leaving it out is all that is right.
     """
     given = value if isinstance(value, list) else [value]
-    accepted = [one for one in given if one != ""] or [""]
+    accepted = [one for one in given if one != ""]
     return Argument(
         tuple(spelling for one in accepted for spelling in _accepted(one)), optional="" in given
     )

@@ -35,12 +35,20 @@ def _message(value: JSON, number: int) -> Message:
     if not isinstance(value, dict):
         raise ShapeError(f"message {number} is not an object. Write role and content.")
     role = value.get("role")
-    if role not in ROLES:
+    if not isinstance(role, str) or role not in ROLES:
         raise ShapeError(f"message {number} has no role that is known. Use user, assistant, …")
     content = value.get("content")
     if not isinstance(content, str | list) and not any(value.get(name) for name in INSTEAD):
         raise ShapeError(f"message {number} has no content. Write it.")
     return value
+
+
+def lenient(value: JSON) -> tuple[Message, ...]:
+    """The messages of a prompt that was sent long ago; none if they cannot be told."""
+    try:
+        return conversation(value)
+    except ShapeError:
+        return ()
 
 
 def content_text(content: JSON) -> str | None:

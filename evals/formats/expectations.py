@@ -61,9 +61,9 @@ def argument_of(value: JSON) -> Argument:
     if not isinstance(value, dict) or "any_of" not in value or not value.keys() <= CHOICE:
         return Argument((numbers(value),))
     accepted = value["any_of"]
-    if not isinstance(accepted, list) or not accepted:
-        raise ShapeError("any_of is not a list of accepted values. Write at least one.")
     optional = bool(_flag(value.get("optional"), "optional"))
+    if not isinstance(accepted, list) or not (accepted or optional):
+        raise ShapeError("any_of is not a list of accepted values. Write at least one.")
     return Argument(tuple(_accepted(one) for one in accepted), optional)
 
 

@@ -7,10 +7,10 @@ from annotate.parsing.contract import JSON
 from annotate.parsing.jsontext import FlawedNumber
 from evals.formats.batch import with_answer
 from evals.formats.bodies import answer_of_message, error_text, tokens_of
-from evals.formats.chat import ShapeError, conversation, prompt_text
+from evals.formats.chat import lenient, prompt_text
 from evals.formats.entries import Decoder, Entry, array_of
 from evals.formats.reading import Input, Job, entries_of
-from evals.formats.records import ImportedScore, Message, OutputRecord
+from evals.formats.records import ImportedScore, OutputRecord
 from evals.formats.values import a_dict, a_key, a_list, a_number, a_text, kept
 
 UNSCORED = "NaN or no number in the file"
@@ -34,7 +34,7 @@ def _entries(one: Input, job: Job) -> Iterator[Entry]:
 def _record(entry: Entry, one: Input, job: Job) -> OutputRecord:
     values = entry.values
     sample = a_dict(values.get("sample"))
-    messages = _messages(sample.get("input"))
+    messages = lenient(sample.get("input"))
     record = OutputRecord(
         key=_key(values),
         system=a_text(values.get("run_id")) or "",
@@ -65,13 +65,6 @@ def _record(entry: Entry, one: Input, job: Job) -> OutputRecord:
 def _key(values: dict[str, JSON]) -> str:
     """The item of the data source: equal in every run over the same data."""
     return a_key(values.get("datasource_item_id")) or a_key(values.get("id")) or ""
-
-
-def _messages(value: JSON) -> tuple[Message, ...]:
-    try:
-        return conversation(value)
-    except ShapeError:
-        return ()
 
 
 def _scores(

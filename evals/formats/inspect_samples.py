@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from annotate.parsing.contract import JSON
 from evals.formats.bodies import answer_of_message, error_text, logprobs_of, tokens_of
-from evals.formats.chat import ShapeError, conversation, prompt_text
+from evals.formats.chat import lenient, prompt_text
 from evals.formats.hosted import score_of
-from evals.formats.records import ImportedScore, Message, OutputRecord
+from evals.formats.records import ImportedScore, OutputRecord
 from evals.formats.values import a_count, a_dict, a_key, a_list, a_text, kept, milliseconds
 
 SAMPLE_KEYS = frozenset(
@@ -62,7 +62,7 @@ def record_of_sample(
     choice = choices[0] if choices else {}
     answer = answer_of_message(a_dict(choice.get("message")))
     reason = a_text(choice.get("stop_reason"))
-    messages = _messages(values.get("input"))
+    messages = lenient(values.get("input"))
     text = answer.text if answer.text is not None else a_text(output.get("completion"))
     return OutputRecord(
         key=a_key(values.get("id")) or f"sample-{row}",
@@ -93,13 +93,6 @@ def _inlined(value: JSON, attachments: dict[str, JSON]) -> JSON:
     if isinstance(value, str) and value.startswith(ATTACHMENT):
         return attachments.get(value.removeprefix(ATTACHMENT), value)
     return value
-
-
-def _messages(value: JSON) -> tuple[Message, ...]:
-    try:
-        return conversation(value)
-    except ShapeError:
-        return ()
 
 
 def _error(values: dict[str, JSON], output: dict[str, JSON], answered: bool) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from annotate.parsing.contract import JSON
-from evals.formats.chat import conversation, prompt_text
+from evals.formats.chat import lenient, prompt_text
 from evals.formats.entries import Entry
 from evals.formats.hosted import score_of
 from evals.formats.promptfoo import messages_in
@@ -108,7 +108,7 @@ def _prompt(arguments: JSON) -> tuple[Message, ...]:
     # With a chat template that is kept as messages the text is JSON.
     if isinstance(first, str):
         return messages_in(first)
-    return conversation(first) if isinstance(first, list) and first else ()
+    return lenient(first) if isinstance(first, list) else ()
 
 
 def _said(values: dict[str, JSON]) -> _Said:

@@ -242,3 +242,12 @@ def test_an_archive_is_recognised_under_any_name() -> None:
 
     assert isinstance(found, Recognised)
     assert found.format == "inspect_eval"
+
+
+@pytest.mark.parametrize("pack", [zipped, zstd_zipped])
+def test_a_changed_byte_is_at_most_a_fault(pack: Any) -> None:
+    data = pack(members(sample()))
+    for at in range(0, len(data), 7):
+        broken = data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+        found, report = outputs(source(broken, "run.eval"))
+        assert found or report.errors, at

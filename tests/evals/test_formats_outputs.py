@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -570,3 +571,35 @@ def test_texts_built_to_be_slow_are_recognised_at_once(text: str) -> None:
     recognise(source(text))
 
     assert time.monotonic() - start < 2
+
+
+STRANGE: tuple[Any, ...] = (None, 1, True, "", [], {}, [[]], [{}], {"a": {}}, "NaN", 10**400)
+SEEDS = (answer("a", choice("A")), request("a"), item(1), result(0), sample(0))
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=repr)
+@pytest.mark.parametrize("seed", SEEDS, ids=["answer", "request", "item", "result", "sample"])
+def test_a_value_of_another_type_is_a_fault_or_is_passed_over(
+    seed: dict[str, Any], strange: Any
+) -> None:
+    for path in paths(seed):
+        text = lines(replaced(seed, path, strange))
+        found, report = outputs(text)
+        assert found or report.errors, path
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands inside of `value`."""
+    members: Any = value.items() if isinstance(value, dict) else ()
+    members = enumerate(value) if isinstance(value, list) else members
+    for key, inner in members:
+        yield (*path, key)
+        yield from paths(inner, (*path, key))
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy

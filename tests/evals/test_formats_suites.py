@@ -494,3 +494,14 @@ def test_reading_again_gives_the_same() -> None:
     second, two = cases(text)
 
     assert (first, one) == (second, two)
+
+
+def test_an_argument_whose_only_accepted_value_is_absence_may_not_be_given() -> None:
+    answer = {"geo.area": {"side": [1], "unit": [""]}}
+    found, _ = cases(lines(bfcl("p_0")), lines({"id": "p_0", "ground_truth": [answer]}))
+    again, report = cases(lines(found[0].as_data()))
+
+    calls = found[0].expected.tool_calls or ()
+    assert calls[0].arguments["unit"] == Argument((), optional=True)
+    assert report.errors == []
+    assert again[0].expected == found[0].expected
