@@ -151,7 +151,7 @@ def _columns(findings: Findings) -> dict[str, Part]:
 
 
 TOOL_CALL = Kind(
-    "tool_call",
+    "tool_calls",
     1,
     Parameters,
     lambda rules: partial(tool_call, rules),

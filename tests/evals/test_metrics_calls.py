@@ -149,4 +149,4 @@ def test_a_tool_whose_schema_is_faulty_leaves_that_column_empty() -> None:
 
 def test_a_parameter_that_is_none_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"'strings' is 'lax'\. It must be one of 'exact'"):
-        scorer_for("tool_call", {"strings": "lax"})
+        scorer_for("tool_calls", {"strings": "lax"})

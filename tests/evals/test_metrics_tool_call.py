@@ -30,7 +30,7 @@ def output_of(*calls: Call, **more: Any) -> Output:
 
 
 def score(output: Output, expected: Expected, **parameters: Any) -> Scored:
-    result: Result = scorer_for("tool_call", parameters)(output, expected)
+    result: Result = scorer_for("tool_calls", parameters)(output, expected)
     assert isinstance(result, Scored)
     assert result.parts["call_correct"] is result.passed
     assert result.passed is (result.value == 1.0)
@@ -196,7 +196,7 @@ def test_a_call_where_none_is_right_is_an_extra_call() -> None:
 
 
 def test_a_failed_request_is_a_fail_and_never_an_abstention() -> None:
-    result = scorer_for("tool_call")(Output(error="503 after 5 tries"), Expected(tool_calls=()))
+    result = scorer_for("tool_calls")(Output(error="503 after 5 tries"), Expected(tool_calls=()))
 
     assert isinstance(result, Scored)
     assert (result.value, result.passed) == (0.0, False)
