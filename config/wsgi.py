@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import resolve
 
 if TYPE_CHECKING:
     from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
@@ -52,3 +53,5 @@ def whole_bodies(product: "WSGIApplication") -> "WSGIApplication":
 
 
 application = whole_bodies(get_wsgi_application())
+# Reads all addresses now, so that the first request of a worker does not wait for it.
+resolve("/healthz")

@@ -4,12 +4,13 @@ Lena leads, Adam administers. Each has a client that is signed in.
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
+from django.conf import settings
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 
 from annotate.models import Role, Study, User
 from tests.factories import make_batch, make_study, make_user
@@ -17,13 +18,17 @@ from tests.factories import make_batch, make_study, make_user
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture(autouse=True)
-def static_files_as_they_are(settings: LazySettings) -> None:
-    """Pages name static files by their plain names: tests need no `collectstatic`."""
-    settings.STATIC_ROOT = ROOT / "static"
-    settings.STORAGES = settings.STORAGES | {
+@pytest.fixture(scope="session", autouse=True)
+def static_files_as_they_are() -> Iterator[None]:
+    """Pages name static files by their plain names: tests need no `collectstatic`.
+
+    For the whole session, since the live server is made once and reads it then.
+    """
+    storages = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+    with override_settings(STATIC_ROOT=ROOT / "static", STORAGES=storages):
+        yield
 
 
 @pytest.fixture(scope="session")
