@@ -166,9 +166,12 @@ def worker_command() -> list[str]:
 def greet(host: str, port: int) -> None:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
     shown = f"[{shown}]" if ":" in shown else shown
-    say(f"Touchstone runs at http://{shown}:{port}/ (Ctrl-C stops it)")
-    for account in demo_accounts():
-        say(f"  {account['role']:<10} {account['email']:<32} {account['password']}")
+    # All at once: whoever waits for the first line may stop the app before the last.
+    sign_ins = [
+        f"  {account['role']:<10} {account['email']:<32} {account['password']}"
+        for account in demo_accounts()
+    ]
+    say("\n".join([f"Touchstone runs at http://{shown}:{port}/ (Ctrl-C stops it)", *sign_ins]))
 
 
 def demo_accounts() -> list[dict[str, str]]:
