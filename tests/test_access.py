@@ -5,6 +5,7 @@ from django.db import connection
 from django.test import Client
 
 from annotate.models import User
+from tests.access import TABLE
 from tests.world import ROLES, World, all_patterns, make_world
 
 # What each letter asks of an answer. Columns as in ROLES: anonymous, alice, bob, judy, lena, adam.
@@ -26,83 +27,6 @@ LETTERS: dict[str, set[int]] = {
     "R": {403, 404},
 }
 
-# name: (GET, POST without fields)
-TABLE = {
-    "healthz": ("KKKKKK", "MMMMMM"),
-    "home": ("LPPPPP", "LMMMMM"),
-    # Judging: for whoever is assigned, and a task for nobody but whom it was given to.
-    "start": ("LXXXXX", "LANANN"),
-    "undo": ("LXXXXX", "LANANN"),
-    "done": ("LKNKNN", "LXXXXX"),
-    "task": ("LKNNNN", "LANNNN"),
-    "task_pair": ("LPNNNN", "LXXXXX"),
-    "task_skip": ("LXXXXX", "LANNNN"),
-    "task_release": ("LXXXXX", "LANNNN"),
-    "task_flag": ("LXXXXX", "LANNNN"),
-    # People.
-    "account": ("LKKKKK", "LAAAAA"),
-    "join": ("KKKKKK", "AAAAAA"),
-    "people": ("LNNNNK", "LNNNNA"),
-    "invite": ("LXXXXX", "LNNNNA"),
-    "person": ("LNNNNK", "LNNNNA"),
-    # Studies and what goes into them.
-    "studies": ("LNNKKK", "LXXXXX"),
-    "study_new": ("LNNNNK", "LNNNNA"),
-    "rubric": ("LNNKKK", "LNNNNA"),
-    "study_state": ("LXXXXX", "LNNNNA"),
-    "assignments": ("LNNKKK", "LNNNNA"),
-    "batches": ("LNNKKK", "LXXXXX"),
-    "batch_new": ("LNNNNK", "LNNNNA"),
-    # It lists prompts, no outputs: a lead who judges learns nothing from it.
-    "batch": ("LNNKKK", "LXXXXX"),
-    "upload": ("LNNNNK", "LNNNNA"),
-    "accept": ("LXXXXX", "LNNNNA"),
-    "discard": ("LXXXXX", "LNNNNA"),
-    "exports": ("LNNFKK", "LXXXXX"),
-    "export": ("LNNFKK", "LXXXXX"),
-    # Results.
-    "study": ("LNNFKK", "LXXXXX"),
-    "progress": ("LNNFKK", "LXXXXX"),
-    "annotators": ("LNNFKK", "LXXXXX"),
-    "preference": ("LNNFKK", "LXXXXX"),
-    "agreement": ("LNNFKK", "LXXXXX"),
-    "disputed": ("LNNFKK", "LXXXXX"),
-    "item": ("LNNFKK", "LXXXXX"),
-    "decision": ("LNNFKK", "LXXXXX"),
-    "policy": ("LNNFKK", "LNNRNA"),
-    "sign": ("LXXXXX", "LNNFAA"),
-    "signed": ("LNNFKK", "LXXXXX"),
-    # Sign-in.
-    "account_login": ("KPPPPP", "KPPPPP"),
-    "account_logout": ("PKKKKK", "PPPPPP"),
-    "account_inactive": ("KKKKKK", "MMMMMM"),
-    # These people have neither a password nor a second factor that could be asked for again.
-    "account_reauthenticate": ("LNNNNN", "LNNNNN"),
-    "account_change_password": ("LPPPPP", "LPPPPP"),
-    "account_reset_password": ("KKKKKK", "NNNNNN"),
-    "account_reset_password_done": ("KKKKKK", "MMMMMM"),
-    "account_reset_password_from_key": ("KKKKKK", "KKKKKK"),
-    "account_reset_password_from_key_done": ("KKKKKK", "MMMMMM"),
-    "mfa_index": ("LKKKKK", "LMMMMM"),
-    "mfa_authenticate": ("LPPPPP", "LPPPPP"),
-    "mfa_reauthenticate": ("LNNNNN", "LNNNNN"),
-    "mfa_activate_totp": ("LKKKKK", "LKKKKK"),
-    "mfa_deactivate_totp": ("LNNNNN", "LNNNNN"),
-    "mfa_totp_picture": ("LNNNNN", "LMMMMM"),
-    "mfa_view_recovery_codes": ("LNNNNN", "LXXXXX"),
-    "mfa_generate_recovery_codes": ("LKKKKK", "LKKKKK"),
-    "mfa_download_recovery_codes": ("LNNNNN", "LXXXXX"),
-    "socialaccount_login_cancelled": ("KKKKKK", "MMMMMM"),
-    "socialaccount_login_error": ("NNNNNN", "NNNNNN"),
-    "openid_connect_login": ("NNNNNN", "NNNNNN"),
-    "openid_connect_callback": ("NNNNNN", "NNNNNN"),
-    "account_signup": ("NNNNNN", "NNNNNN"),
-    "account_email": ("NNNNNN", "NNNNNN"),
-    "account_set_password": ("NNNNNN", "NNNNNN"),
-    "account_email_verification_sent": ("NNNNNN", "NNNNNN"),
-    "socialaccount_signup": ("NNNNNN", "NNNNNN"),
-    "socialaccount_connections": ("NNNNNN", "NNNNNN"),
-}
 # Everything on the emergency site is for admins alone, and it has no login of its own.
 EMERGENCY = "LNNNN"
 CELLS = [(name, method) for name in TABLE for method in ("get", "post")]

@@ -14,8 +14,8 @@ from django.test import Client
 from django.urls import path
 
 from config.urls import handler400, handler403, handler404, handler500, urlpatterns
+from tests.access import TABLE
 from tests.conftest import ROOT
-from tests.test_access import TABLE
 from tests.world import ROLES, World, make_world
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]

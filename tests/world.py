@@ -1,6 +1,7 @@
 """One of everything that an address can name, and everybody who may ask for it."""
 
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -11,8 +12,9 @@ from annotate.models import Role, Study, Task, Upload, User
 from annotate.uploading import Choices, receive
 from evals.deciding.policy import current_policy
 from evals.deciding.signing import digest_of
-from evals.models import Decision
+from evals.models import Decision, Endpoint, Run, Staged, Suite
 from tests.conftest import client_of
+from tests.evals.factories import make_endpoint, make_run, make_suite
 from tests.factories import judge_next, make_batch, make_study, make_user, source_of
 
 # Columns of the table: alice judges in the study, bob elsewhere; judy leads and judges in it.
@@ -31,6 +33,10 @@ class World:
     upload: Upload
     decision: Decision
     token: str
+    suite: Suite
+    run: Run
+    endpoint: Endpoint
+    staged: dict[str, Staged]
     users: dict[str, User]
     clients: dict[str, Client] = field(default_factory=dict)
 
@@ -55,6 +61,11 @@ class World:
             "slug": self.study.slug,
             "number": 1,
             "upload_id": self.upload.pk,
+            "suite_id": self.suite.pk,
+            "run_number": self.run.number,
+            "position": 1,
+            "endpoint_id": self.endpoint.pk,
+            "staged_id": self.staged["outputs" if "slug" in parts_of(name) else "suite"].pk,
             "kind": "judgements",
             "format": "csv",
             "decision_id": self.decision.pk,
@@ -78,8 +89,17 @@ def make_world() -> World:
     judge_next(study, users["alice"])
     upload = receive(study, [source_of(ROW, "next.jsonl")], Choices(), users["adam"]).upload
     assert upload is not None
+    suite, pair = make_suite(), uuid4()
+    make_run(study, suite, "baseline", pair=pair, passed=[True, False, True])
     return World(
         study=study,
+        suite=suite,
+        run=make_run(study, suite, "candidate", pair=pair, passed=[True, True, None]),
+        endpoint=make_endpoint(),
+        staged={
+            "suite": Staged.objects.create(kind="suite"),
+            "outputs": Staged.objects.create(kind="outputs", study=study),
+        },
         task=claim_task(study, users["alice"]),
         upload=upload,
         decision=sign(study, users["lena"]),

@@ -1,5 +1,22 @@
-"""The weighing: policies and decisions."""
+"""The weighing: suites, runs and their scores; policies and decisions."""
 
 from evals.models.decision import Decision, Policy
+from evals.models.endpoint import Endpoint
+from evals.models.run import Attempt, Generation, Run, Score, ScorerVersion
+from evals.models.staged import Staged, StagedChunk
+from evals.models.suite import Case, Suite
 
-__all__ = ["Decision", "Policy"]
+__all__ = [
+    "Attempt",
+    "Case",
+    "Decision",
+    "Endpoint",
+    "Generation",
+    "Policy",
+    "Run",
+    "Score",
+    "ScorerVersion",
+    "Staged",
+    "StagedChunk",
+    "Suite",
+]

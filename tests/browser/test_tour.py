@@ -13,9 +13,9 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from annotate.models import Study, User
+from tests.access import TABLE
 from tests.browser.conftest import Visitor
 from tests.factories import judge_next, make_batch, make_study
-from tests.test_access import TABLE
 from tests.world import ROLES, World, make_world
 
 pytestmark = pytest.mark.browser

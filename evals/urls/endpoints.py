@@ -1,0 +1,5 @@
+"""Model services, for admins."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

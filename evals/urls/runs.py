@@ -1,0 +1,5 @@
+"""Runs: started, watched, cancelled, taken in from files, handed to people."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

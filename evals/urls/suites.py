@@ -1,0 +1,5 @@
+"""Suites of automated tests."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

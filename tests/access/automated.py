@@ -1,0 +1,3 @@
+"""What automated runs say."""
+
+ROWS: dict[str, tuple[str, str]] = {}

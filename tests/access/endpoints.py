@@ -1,0 +1,3 @@
+"""Model services, for admins."""
+
+ROWS: dict[str, tuple[str, str]] = {}

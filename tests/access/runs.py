@@ -1,0 +1,3 @@
+"""Runs."""
+
+ROWS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,33 @@
+"""Sign-in, second factor, recovery."""
+
+ROWS = {
+    "account_login": ("KPPPPP", "KPPPPP"),
+    "account_logout": ("PKKKKK", "PPPPPP"),
+    "account_inactive": ("KKKKKK", "MMMMMM"),
+    # These people have neither a password nor a second factor that could be asked for again.
+    "account_reauthenticate": ("LNNNNN", "LNNNNN"),
+    "account_change_password": ("LPPPPP", "LPPPPP"),
+    "account_reset_password": ("KKKKKK", "NNNNNN"),
+    "account_reset_password_done": ("KKKKKK", "MMMMMM"),
+    "account_reset_password_from_key": ("KKKKKK", "KKKKKK"),
+    "account_reset_password_from_key_done": ("KKKKKK", "MMMMMM"),
+    "mfa_index": ("LKKKKK", "LMMMMM"),
+    "mfa_authenticate": ("LPPPPP", "LPPPPP"),
+    "mfa_reauthenticate": ("LNNNNN", "LNNNNN"),
+    "mfa_activate_totp": ("LKKKKK", "LKKKKK"),
+    "mfa_deactivate_totp": ("LNNNNN", "LNNNNN"),
+    "mfa_totp_picture": ("LNNNNN", "LMMMMM"),
+    "mfa_view_recovery_codes": ("LNNNNN", "LXXXXX"),
+    "mfa_generate_recovery_codes": ("LKKKKK", "LKKKKK"),
+    "mfa_download_recovery_codes": ("LNNNNN", "LXXXXX"),
+    "socialaccount_login_cancelled": ("KKKKKK", "MMMMMM"),
+    "socialaccount_login_error": ("NNNNNN", "NNNNNN"),
+    "openid_connect_login": ("NNNNNN", "NNNNNN"),
+    "openid_connect_callback": ("NNNNNN", "NNNNNN"),
+    "account_signup": ("NNNNNN", "NNNNNN"),
+    "account_email": ("NNNNNN", "NNNNNN"),
+    "account_set_password": ("NNNNNN", "NNNNNN"),
+    "account_email_verification_sent": ("NNNNNN", "NNNNNN"),
+    "socialaccount_signup": ("NNNNNN", "NNNNNN"),
+    "socialaccount_connections": ("NNNNNN", "NNNNNN"),
+}

@@ -1,0 +1,15 @@
+"""Results of a study and its decision."""
+
+ROWS = {
+    "study": ("LNNFKK", "LXXXXX"),
+    "progress": ("LNNFKK", "LXXXXX"),
+    "annotators": ("LNNFKK", "LXXXXX"),
+    "preference": ("LNNFKK", "LXXXXX"),
+    "agreement": ("LNNFKK", "LXXXXX"),
+    "disputed": ("LNNFKK", "LXXXXX"),
+    "item": ("LNNFKK", "LXXXXX"),
+    "decision": ("LNNFKK", "LXXXXX"),
+    "policy": ("LNNFKK", "LNNRNA"),
+    "sign": ("LXXXXX", "LNNFAA"),
+    "signed": ("LNNFKK", "LXXXXX"),
+}

@@ -1,0 +1,3 @@
+"""Suites of automated tests."""
+
+ROWS: dict[str, tuple[str, str]] = {}
