@@ -1,49 +1,19 @@
-"""What a lead may ask for and write: how to look at results, the policy, the decision."""
+"""What a lead writes: the policy and the decision."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest
 from django.utils.timezone import localdate
 
 from evals.deciding import CONFIDENCES, PolicyInForce, Waiver
 from evals.gate import Gate
 from evals.models import Decision
-from evals.queries import Source
-from evals.stats.kappa import WEIGHTS
 
 # How a threshold is written: times 100 for shares and points, and losses without their sign.
 LIMITS = {"share": (0.0, 100.0), "points": (0.0, 100.0), "ratio": (0.0, 1000.0)}
 UNITS = {"share": "%", "points": "points", "ratio": "×"}
-
-
-def chosen(request: HttpRequest, name: str, allowed: Sequence[str], default: str) -> str:
-    """One of the words that a parameter of the address may have."""
-    value = request.GET.get(name, default)
-    if value not in allowed:
-        raise BadRequest(f"{name}: write one of {', '.join(allowed)}.")
-    return value
-
-
-def chosen_source(request: HttpRequest) -> Source | None:
-    """Which judgements count on a page: blind ones, imported ones, or both."""
-    sources: dict[str, Source | None] = {"both": None, "blind": "blind", "imported": "imported"}
-    return sources[chosen(request, "only", tuple(sources), "both")]
-
-
-def chosen_weights(request: HttpRequest) -> str:
-    return chosen(request, "weights", WEIGHTS, WEIGHTS[0])
-
-
-def chosen_page(request: HttpRequest) -> int:
-    """The number of a page of a list, from 1."""
-    text = request.GET.get("page", "1")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 1_000_000):
-        raise BadRequest("page: write a number from 1.")
-    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
