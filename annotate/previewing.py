@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotate.models import Study
-from annotate.parsing import chat_messages
+from annotate.parsing import SEPARATORS, chat_messages
 from annotate.reports import ReportData
 
 MEANINGS = (
@@ -21,6 +21,7 @@ MEANINGS = (
 )
 FORMATS = {
     "csv": "CSV",
+    "csv, semicolons": "CSV separated by semicolons",
     "tsv": "TSV",
     "jsonl": "JSON Lines",
     "ndjson": "JSON Lines",
@@ -41,6 +42,11 @@ WARNINGS = {
     "replacement_character": "Characters lost before the upload",
     "different_prompts": "The two files have different prompts",
 }
+DELIMITED = {"csv", "csv, semicolons", "tsv"}
+SEPARATED_BY = (
+    ("", "As the name of the file says"),
+    *((name, name.capitalize()) for name in SEPARATORS),
+)
 # Refusals that no other version of the file would mend: what was found, and what can be done.
 REFUSALS = {
     "already_imported": (
@@ -124,6 +130,8 @@ class Preview:
     categories_left_out: int
     examples: Sequence[Example]
     meanings: Sequence[tuple[str, str]] = MEANINGS
+    separator: str = ""
+    separators: Sequence[tuple[str, str]] = ()
 
 
 def preview_of(report: ReportData, explicit: Mapping[str, str], *, kept: bool) -> Preview:
@@ -160,6 +168,8 @@ def preview_of(report: ReportData, explicit: Mapping[str, str], *, kept: bool) -
         ],
         categories_left_out=report["category_count"] - len(report["categories"]),
         examples=[_example(row) for row in report["examples"]],
+        separator=report.get("separator", ""),
+        separators=SEPARATED_BY if report["format"] in DELIMITED else (),
     )
 
 
@@ -177,6 +187,8 @@ def _title(report: ReportData) -> str:
         return f"{counted(report['rows'], 'item')} can come in" + (", if you say so" if one else "")
     if refusal := _refusal(report):
         return refusal[0]
+    if report.get("separator"):
+        return "Say how the columns are separated, then the file can come in"
     codes = {error["code"] for error in report["errors"]}
     if codes & COLUMN_FAULTS:
         return "Say which column is which, then the file can come in"

@@ -32,6 +32,7 @@ class ReportData(TypedDict):
     examples: list[dict[str, Any]]
     first_values: dict[str, str]
     lengths: dict[str, float]
+    separator: str
 
 
 def storable(text: str) -> str:
@@ -82,6 +83,7 @@ def report_data(report: Report) -> ReportData:
             for name, value in report.first_values.items()
         },
         "lengths": report.lengths,
+        "separator": report.separator,
     }
 
 

@@ -60,10 +60,16 @@ class Choices:
     swap: bool = False
     allow_empty: bool = False
     name: str = ""
+    separator: str = ""
 
     @property
     def options(self) -> Options:
-        return Options(mapping=self.mapping, swap=self.swap, allow_empty=self.allow_empty)
+        return Options(
+            mapping=self.mapping,
+            swap=self.swap,
+            allow_empty=self.allow_empty,
+            separator=self.separator,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class Received:
 
 
 def choices_of(upload: Upload) -> Choices:
-    return Choices(upload.mapping, upload.swap, upload.allow_empty, upload.name)
+    return Choices(upload.mapping, upload.swap, upload.allow_empty, upload.name, upload.separator)
 
 
 def is_small(upload: Upload) -> bool:
@@ -114,6 +120,7 @@ def _stage(
         mapping=dict(choices.mapping),
         swap=choices.swap,
         allow_empty=choices.allow_empty,
+        separator=choices.separator,
         state=Upload.State.CHECKED if report else Upload.State.CHECKING,
         report=report,
     )
@@ -138,6 +145,7 @@ def check_again(upload: Upload, choices: Choices) -> Upload:
         "mapping": dict(choices.mapping),
         "swap": choices.swap,
         "allow_empty": choices.allow_empty,
+        "separator": choices.separator,
         "name": choices.name[:NAME_CHARS],
     }
     if is_small(upload):

@@ -7,6 +7,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 
+from annotate.parsing import SEPARATORS
 from annotate.previewing import MEANINGS
 from annotate.uploading import Choices, clean_name
 
@@ -38,6 +39,12 @@ class ChoicesForm(forms.Form):
         required=False,
     )
 
+    separator = forms.ChoiceField(
+        choices=[("", ""), *((name, name) for name in SEPARATORS)],
+        widget=forms.HiddenInput,
+        required=False,
+    )
+
     def choices(self) -> Choices:
         """What was chosen, once the form is valid."""
         return Choices(
@@ -45,6 +52,7 @@ class ChoicesForm(forms.Form):
             swap=self.cleaned_data["swap"],
             allow_empty=self.cleaned_data["allow_empty"],
             name=clean_name(self.cleaned_data["name"]),
+            separator=self.cleaned_data["separator"],
         )
 
     @property
@@ -63,7 +71,7 @@ class UploadForm(ChoicesForm):
         allow_empty_file=True,
         required=False,
     )
-    field_order = ["file", "file2", "name", "swap", "allow_empty"]
+    field_order = ["file", "file2", "name", "swap", "allow_empty", "separator"]
 
     def uploaded(self) -> "list[File]":
         named = (self.cleaned_data["file"], self.cleaned_data["file2"])

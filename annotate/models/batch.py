@@ -35,6 +35,7 @@ class Upload(models.Model):
     mapping = models.JSONField(default=dict)
     swap = models.BooleanField(default=False)
     allow_empty = models.BooleanField(default=False)
+    separator = models.CharField(max_length=10, blank=True, db_default="")
     state = models.CharField(max_length=9, choices=State, default=State.CHECKING)
     progress = models.FloatField(default=0)
     report = models.JSONField(null=True, blank=True)

@@ -4,6 +4,8 @@ from annotate.parsing.chat import chat_messages
 from annotate.parsing.contract import (
     FIELDS,
     JSON,
+    SEPARATORS,
+    Cures,
     Fault,
     Limits,
     Options,
@@ -16,6 +18,8 @@ from annotate.parsing.reading import Reading
 __all__ = [
     "FIELDS",
     "JSON",
+    "SEPARATORS",
+    "Cures",
     "Fault",
     "Limits",
     "Options",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from annotate.parsing.chat import messages
 from annotate.parsing.columns import OUTPUTS, Columns, refusal
-from annotate.parsing.contract import IGNORE, JSON, METADATA, Limits, Record
+from annotate.parsing.contract import IGNORE, JSON, METADATA, Limits, Options, Record
 from annotate.parsing.faults import FaultLog, shown
 from annotate.parsing.hazards import odd, refused, suspicious
 from annotate.parsing.jsonrows import kind_of
@@ -15,7 +15,7 @@ FIRST_VALUE_CHARS = 200
 # Line and row of an id share one number in the index: 40 and 24 bits.
 ROW_BITS = 24
 NEVER_EMPTY = ("prompt", *OUTPUTS)
-ALLOW_EMPTY = 'Write the output, or tick "Allow empty outputs" if the model answered nothing.'
+ALLOW_EMPTY = "Write the output, or {} if the model answered nothing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class CellReader:
         limits: Limits,
         log: FaultLog,
         *,
-        allow_empty: bool,
+        options: Options,
         raw: bool,
         file: str = "",
         check_ids: bool = True,
@@ -49,7 +49,7 @@ class CellReader:
         self._columns = columns
         self._limits = limits
         self._log = log
-        self._allow_empty = allow_empty
+        self._options = options
         self._raw = raw
         self._file = file
         self._check_ids = check_ids
@@ -121,8 +121,9 @@ class CellReader:
         if field == "prompt":
             self._error("empty_value", "empty. Write the prompt.", record, column)
             return False
-        if field in OUTPUTS and not self._allow_empty:
-            self._error("empty_value", f"empty. {ALLOW_EMPTY}", record, column)
+        if field in OUTPUTS and not self._options.allow_empty:
+            cure = ALLOW_EMPTY.format(self._options.cures.allow_empty)
+            self._error("empty_value", f"empty. {cure}", record, column)
             return False
         return True
 

@@ -1,6 +1,6 @@
 """Which column is taken for what: names, aliases, the user's mapping, and what is missing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from annotate.parsing.contract import FIELDS, IGNORE, METADATA, Fault, Limits, Options, Record
 from annotate.parsing.faults import MAX_ERRORS, FaultLog, HaltError, shown
@@ -16,6 +16,8 @@ SHARED_NAMES = {
     "category": "category",
     "reference": "reference",
 }
+# Taken for the prompt only where nothing else is: many logs keep both.
+CONVERSATION = "messages"
 PAIR_NAMES = {
     **SHARED_NAMES,
     **dict.fromkeys(BASELINE, "baseline_output"),
@@ -64,6 +66,7 @@ class Columns:
         self._log = log
         self._file = file
         self._mapping = self._checked(options.mapping)
+        self._cures = options.cures
         self._lacking: dict[str, list[tuple[int, int]]] = {}
         self._first_seen: dict[str, tuple[int | None, int]] = {}
         self._conflicts: set[tuple[str, str]] = set()
@@ -100,7 +103,7 @@ class Columns:
                 )
                 continue
             first[key] = name
-            self._learn(name, None, line)
+            self._learn(name, None, line, names)
         by_field: dict[str, str] = {}
         for name, role in self.roles.items():
             if role in FIELDS and by_field.setdefault(role, name) != name:
@@ -110,18 +113,25 @@ class Columns:
         """Take the columns that `record` is the first to have."""
         for name in record.values:
             if name not in self.roles:
-                self._learn(name, record.row, record.line)
+                self._learn(name, record.row, record.line, record.values)
 
-    def _learn(self, name: str, row: int | None, line: int) -> None:
+    def _learn(self, name: str, row: int | None, line: int, beside: Collection[str] = ()) -> None:
         key = normalised(name)
         chosen = self._mapping.get(key)
-        role = chosen or self._names.get(key, METADATA)
+        role = chosen or self._recognised(key, beside)
         if role in FIELDS:
             role = self._settle(role, chosen is not None)
         self.roles[name] = role
         self._first_seen[name] = (row, line)
         self._check_name(name, row, line)
         self._release(role)
+
+    def _recognised(self, key: str, beside: Collection[str]) -> str:
+        """What a column is by its name, `beside` being the names in the same record."""
+        if key == CONVERSATION:
+            known = {*map(normalised, beside), *map(normalised, self.roles)} - {key}
+            return METADATA if any(self._names.get(one) == "prompt" for one in known) else "prompt"
+        return self._names.get(key, METADATA)
 
     def _settle(self, field: str, chosen: bool) -> str:
         """What a column chosen for `field`, or only recognised as it, is beside the others.
@@ -225,7 +235,7 @@ class Columns:
             self._error("unknown_column_mapping", text, None, column)
 
     def _missing_text(self, hint: str) -> str:
-        cure = hint or "Rename a column, or choose which column it is."
+        cure = hint or f"Rename a column, or {self._cures.mapping}."
         return f"no such column. {self._found()} {cure}"
 
     def _found(self) -> str:
@@ -275,18 +285,3 @@ def refusal(character: str, raw: bool) -> tuple[str, str]:
     if raw:
         return "not_utf8", "holds bytes that are not UTF-8. Save the file as UTF-8 and try again."
     return "lone_surrogate", "holds half of a character (a lone surrogate). Write it whole."
-
-
-def hint_for(header: Iterable[str], kind: str) -> str:
-    """What probably went wrong with a header that has none of the wanted columns."""
-    names = list(header)
-    text = names[0] if names else ""
-    if text.casefold().startswith("sep="):
-        return "Delete the first line (sep=…) and try again."
-    if text.lstrip().startswith("<"):
-        return "The file looks like HTML: download it again."
-    for sign, name in ((";", "semicolons"), ("\t", "tabs"), (",", "commas"), ("|", "bars")):
-        if len(names) == 1 and sign in text:
-            wanted = "tabs" if kind == "tsv" else "commas"
-            return f"The columns seem to be separated by {name}: save the file with {wanted}."
-    return ""

@@ -9,6 +9,7 @@ JSON: TypeAlias = str | int | float | bool | list["JSON"] | dict[str, "JSON"] | 
 FIELDS = ("item_id", "prompt", "baseline_output", "candidate_output", "category", "reference")
 METADATA = "metadata"
 IGNORE = "ignore"
+SEPARATORS = {"commas": ",", "semicolons": ";", "tabs": "\t"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,31 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Cures:
+    """What messages tell people to do, in the words of the surface they stand before."""
+
+    allow_empty: str = 'tick "Allow empty outputs"'
+    mapping: str = "choose which column it is"
+    separator: Mapping[str, str] = field(
+        default_factory=lambda: {
+            name: f'choose "{name.capitalize()}" below and check again' for name in SEPARATORS
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What the person who uploads has chosen.
 
     `mapping` says what a column of the file is: one of `FIELDS`, "metadata" or "ignore".
+    `separator` is one of `SEPARATORS`; without it the ending of the file's name decides.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     swap: bool = False
     allow_empty: bool = False
+    separator: str = ""
+    cures: Cures = field(default_factory=Cures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +114,8 @@ class Report:
     examples: list[Row] = field(default_factory=list)
     first_values: dict[str, str] = field(default_factory=dict)
     lengths: dict[str, float] = field(default_factory=dict)
+    # What the header of a refused file seems to be separated by: one of `SEPARATORS`.
+    separator: str = ""
 
     @property
     def accepted(self) -> bool:

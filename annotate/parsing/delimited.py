@@ -18,7 +18,8 @@ from annotate.parsing.lines import (
     uncounted,
 )
 
-DELIMITERS = {"csv": ",", "tsv": "\t"}
+# Formats by name; a separator that somebody chose may name another one than the file's ending.
+DELIMITERS = {"csv": ",", "csv, semicolons": ";", "tsv": "\t"}
 UNTIL_QUOTE = re.compile(r'[^"]*+(?:""[^"]*+)*+')
 # A record may hold more cells than any header; beyond these they are only counted.
 CELLS_KEPT = 4096
@@ -223,7 +224,7 @@ class DelimitedReader:
 
     def _count_fault(self) -> None:
         found, wanted = self._tokens.count, len(self.header)
-        sign = "tab" if self._delimiter == "\t" else "comma"
+        sign = {"\t": "tab", ";": "semicolon"}.get(self._delimiter, "comma")
         cure = (
             f"Put quotation marks around cells that hold a {sign}."
             if found > wanted

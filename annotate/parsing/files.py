@@ -2,18 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import NoReturn, TypeAlias
 
 from annotate.parsing.cells import CellReader, Parts
-from annotate.parsing.columns import Columns, hint_for
-from annotate.parsing.contract import Limits, Options, Record, Source
+from annotate.parsing.columns import Columns
+from annotate.parsing.contract import SEPARATORS, Limits, Options, Record, Source
 from annotate.parsing.delimited import DELIMITERS, DelimitedReader
 from annotate.parsing.faults import FaultLog, HaltError
+from annotate.parsing.headers import hint_for, separator_of
 from annotate.parsing.jsonrows import ArrayReader, LinesReader
 from annotate.parsing.lines import CountedStream, first_undecodable, uncounted
 from annotate.parsing.sniffing import recognise
 
 ROWS_WITHOUT_COLUMNS = 5
+SEPARATED = {
+    name: kind
+    for name, sign in SEPARATORS.items()
+    for kind, delimiter in DELIMITERS.items()
+    if delimiter == sign
+}
 
 Reader: TypeAlias = DelimitedReader | LinesReader | ArrayReader
 
@@ -38,6 +46,7 @@ class InputFile:
         self.columns = Columns(options, limits, log, file, side)
         self.format = ""
         self.rows = 0
+        self.separator = ""
         self._source = source
         self._options = options
         self._side = side
@@ -76,7 +85,7 @@ class InputFile:
     def columns_ahead(self) -> set[str]:
         """Fields that the header, or the first record, has columns for; faults are not logged."""
         quiet = FaultLog()
-        options = Options(mapping=self._options.mapping)
+        options = replace(self._options, swap=False, allow_empty=False)
         with InputFile(
             self._source, options, self._limits, quiet, uncounted, side=self._side
         ) as ahead:
@@ -92,6 +101,8 @@ class InputFile:
     def _open(self) -> Reader:
         log, file, stream = self._log, self._file, self._stream
         self.format = recognise(self._source, stream, self._limits, log, file)
+        if self.format in DELIMITERS and self._options.separator:
+            self.format = SEPARATED[self._options.separator]
         data = CountedStream(stream, self._count)
         if self.format in DELIMITERS:
             self._reader = DelimitedReader(data, stream, self.format, self._limits, log, file)
@@ -103,7 +114,7 @@ class InputFile:
             self.columns,
             self._limits,
             log,
-            allow_empty=self._options.allow_empty,
+            options=self._options,
             raw=self.format in DELIMITERS,
             file=file,
         )
@@ -117,7 +128,8 @@ class InputFile:
             self._finish_columns()
             return
         # Without one wanted column there is nothing to check; a few rows show what there is.
-        self._finish_columns(hint_for(reader.header, self.format))
+        self.separator = separator_of(reader.header)
+        self._finish_columns(hint_for(reader.header, self.separator, self._options.cures))
         for values in reader.sample(ROWS_WITHOUT_COLUMNS):
             cells.keep_first(values)
         raise HaltError

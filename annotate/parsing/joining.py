@@ -156,7 +156,7 @@ def _quiet_reader(columns: Columns, options: Options, limits: Limits) -> CellRea
         columns,
         limits,
         FaultLog(),
-        allow_empty=options.allow_empty,
+        options=options,
         raw=True,
         check_ids=False,
     )

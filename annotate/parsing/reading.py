@@ -125,6 +125,7 @@ class Reading:
         """Put what `file` looks like into the report."""
         self.report.format = file.format
         self.report.rows = file.rows
+        self.report.separator = file.separator or self.report.separator
         self.report.columns = {**self.report.columns, **file.columns.roles}
         self.report.first_values = {**self.report.first_values, **file.first_values}
 

@@ -38,6 +38,9 @@ MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
     (b"MZ\x90\x00", "a program"),
 )
+CONTROLS = bytes({*range(32), 127} - set(b"\t\n\v\f\r\x1b"))
+CONTROL_SHARE = 0.02
+UNDECODED_SHARE = 0.1
 PICKLE = re.compile(rb"\x80[\x02-\x05][\x80-\xff\x00-\x7f]")
 
 
@@ -98,6 +101,31 @@ def _refuse_content(head: bytes, refuse: _Refusal) -> None:
         refuse(
             "wrong_type", f"by its content the file is {kind}, whatever its name says.{_cure(head)}"
         )
+    byte = _not_text(head)
+    if byte is not None:
+        refuse(
+            "not_utf8",
+            f"the file is not text: byte {byte:,} and many after it belong to no encoding of "
+            f"text. Choose the file that holds the rows. {SUPPORTED}",
+            1,
+        )
+
+
+def _not_text(head: bytes) -> int | None:
+    """Offset of the first byte that shows that the file is no text in any encoding, if it is none.
+
+    Texts in old encodings have many bytes that are not UTF-8, and no control characters.
+    """
+    controls = len(head) - len(head.translate(None, CONTROLS))
+    undecoded = sum("\udc80" <= one <= "\udcff" for one in head.decode("utf-8", "surrogateescape"))
+    if controls < CONTROL_SHARE * len(head) or undecoded < UNDECODED_SHARE * len(head):
+        return None
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        controlled = (at for at, byte in enumerate(head) if byte in CONTROLS)
+        return min(error.start, next(controlled, error.start))
+    return None
 
 
 def _binary_kind(head: bytes) -> str:

@@ -184,3 +184,31 @@ def test_no_progress_is_written_where_nobody_looks(empty: Study, tmp_path: Path)
 
     assert (code, err) == (0, "")
     assert out.startswith("Imported 2,000 items as batch 1 (many).")
+
+
+def test_separator_is_named_and_taken(empty: Study, tmp_path: Path) -> None:
+    path = tmp_path / "excel.csv"
+    path.write_text("prompt;output_a;output_b\nWhy?;One, two.;Three.\n")
+
+    refused, said, _ = run("may", path)
+    code, out, _ = run("may", path, "--separator", "semicolons", "--json")
+
+    assert refused == 1
+    assert "pass --separator semicolons" in said
+    assert code == 0
+    assert json.loads(out)["format"] == "csv, semicolons"
+    assert Item.objects.get().baseline_output == "One, two."
+
+
+def test_empty_output_is_refused_with_the_option_that_allows_it(
+    empty: Study, tmp_path: Path
+) -> None:
+    path = tmp_path / "empty.csv"
+    path.write_text("prompt,output_a,output_b\nWhy?,,So.\n")
+
+    _, out, _ = run("may", path, "--json")
+
+    assert json.loads(out)["errors"][0]["message"] == (
+        "Line 2, column output_a: empty. Write the output, or pass --allow-empty if the model "
+        "answered nothing."
+    )

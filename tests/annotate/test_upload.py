@@ -422,3 +422,21 @@ def test_foreign_uploads_are_not_found(empty: Study, adam_client: Client) -> Non
     for name in ("upload", "accept", "discard"):
         assert adam_client.post(reverse(name, args=[other.slug, upload.pk])).status_code == 404
     assert Upload.objects.count() == 1
+
+
+def test_semicolons_are_suggested_and_read_when_the_file_comes_again(
+    empty: Study, adam_client: Client
+) -> None:
+    content = b"prompt;output_a;output_b\nWhy?;One, two.;Three.\n"
+
+    refused = send(adam_client, empty, content)
+    send(adam_client, empty, content, separator="semicolons")
+
+    assert refused.status_code == 422
+    assert "Say how the columns are separated" in text_of(refused)
+    assert '<option value="semicolons" selected>' in refused.content.decode()
+    upload = Upload.objects.get()
+    assert "CSV separated by semicolons" in text_of(adam_client.get(address_of(upload)))
+    adam_client.post(address_of(upload, "accept"))
+    assert Item.objects.get().baseline_output == "One, two."
+    assert Batch.objects.get().format == "csv, semicolons"

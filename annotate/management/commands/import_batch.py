@@ -10,10 +10,15 @@ from django.core.management.base import CommandParser
 from annotate.commanding import RefusedCommandError, StudyCommand, study_named
 from annotate.intake import Progress, RefusedError, check_batch, import_batch
 from annotate.models import Batch, Study
-from annotate.parsing import FIELDS, Fault, Options, Report, Source
+from annotate.parsing import FIELDS, SEPARATORS, Cures, Fault, Options, Report, Source
 from annotate.reports import faults_as_json, storable
 
 MEANINGS = (*FIELDS, "metadata", "ignore")
+CURES = Cures(
+    allow_empty="pass --allow-empty",
+    mapping="say which it is with --map COLUMN=FIELD",
+    separator={name: f"pass --separator {name}" for name in SEPARATORS},
+)
 
 
 def column_mapping(text: str) -> tuple[str, str]:
@@ -41,13 +46,23 @@ class Command(StudyCommand):
         )
         parser.add_argument("--swap", action="store_true", help="exchange the two outputs")
         parser.add_argument("--allow-empty", action="store_true", help="take empty outputs in")
+        parser.add_argument(
+            "--separator",
+            choices=list(SEPARATORS),
+            default="",
+            help="of a CSV or TSV file; otherwise its ending says",
+        )
         parser.add_argument("--name", default="", metavar="N", help="what the batch is called")
 
     def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
         study = study_named(options["study"])
         sources = [_source(path) for path in (options["file"], options["file2"]) if path]
         reading = Options(
-            mapping=dict(options["map"]), swap=options["swap"], allow_empty=options["allow_empty"]
+            mapping=dict(options["map"]),
+            swap=options["swap"],
+            allow_empty=options["allow_empty"],
+            separator=options["separator"],
+            cures=CURES,
         )
         try:
             report, batch = self._take_in(study, sources, reading, options)
