@@ -50,6 +50,8 @@ class Endpoint(models.Model):
     )  # fmt: skip
     # The rate: when the next request may leave, for all workers together.
     next_request_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Calls in a row that brought no answer: after many, one at a time tries whether it is back.
+    failures_in_a_row = models.PositiveIntegerField(db_default=0, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
