@@ -1,0 +1,209 @@
+"""What runs took and what their scorers said: latencies, errors, tokens, values in pairs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from evals.models import Run, ScorerVersion
+from evals.queries.reading import rows_of
+from evals.queries.runs import RunPair
+from evals.stats.checks import Floats
+
+# A retry waited, a cache did not work: only a first try that succeeded is a latency.
+FACTS = """
+SELECT run_id, count(*), count(*) FILTER (WHERE error <> ''),
+       count(*) FILTER (WHERE finish_reason = 'length'),
+       count(*) FILTER (WHERE error = '' AND cached),
+       count(*) FILTER (WHERE error = '' AND NOT cached AND tries > 1),
+       count(*) FILTER (WHERE error = '' AND NOT cached AND tries <= 1 AND latency_ms IS NULL),
+       array_agg(latency_ms ORDER BY position)
+           FILTER (WHERE error = '' AND NOT cached AND tries <= 1 AND latency_ms IS NOT NULL),
+       count(prompt_tokens), avg(prompt_tokens)::float, stddev_samp(prompt_tokens)::float,
+       count(completion_tokens), avg(completion_tokens)::float,
+       stddev_samp(completion_tokens)::float, sum(cost)
+FROM evals_generation WHERE run_id = ANY(%(runs)s) AND state = 'done' GROUP BY run_id
+"""
+
+ERRORS = """
+SELECT run_id, error_kind, count(*), min(error)
+FROM evals_generation WHERE run_id = ANY(%(runs)s) AND error <> ''
+GROUP BY run_id, error_kind ORDER BY count(*) DESC, error_kind
+"""
+
+# Every scorer that looked at either run, over all cases, by split, and by split and category.
+SCORES = """
+WITH matched AS (
+    SELECT s.scorer_id, g.case_id, bool_and(s.own) AS own,
+           bool_and(s.passed) FILTER (WHERE g.run_id = %(baseline)s) AS bp,
+           bool_and(s.passed) FILTER (WHERE g.run_id = %(candidate)s) AS cp,
+           max(s.value) FILTER (WHERE g.run_id = %(baseline)s) AS b,
+           max(s.value) FILTER (WHERE g.run_id = %(candidate)s) AS c
+    FROM evals_generation g JOIN evals_score s ON s.generation_id = g.id
+    WHERE g.run_id IN (%(baseline)s, %(candidate)s)
+    GROUP BY s.scorer_id, g.case_id
+), judged AS (
+    SELECT matched.*, k.split, k.category,
+           CASE WHEN v.higher_is_better THEN c - b ELSE b - c END AS gain
+    FROM matched JOIN evals_case k ON k.id = matched.case_id
+    JOIN evals_scorerversion v ON v.id = matched.scorer_id
+)
+SELECT scorer_id, GROUPING(split, category), coalesce(split, ''), coalesce(category, ''),
+       count(*) FILTER (WHERE gain > 0), count(*) FILTER (WHERE gain = 0),
+       count(*) FILTER (WHERE gain < 0), count(*) FILTER (WHERE gain IS NULL),
+       avg(b) FILTER (WHERE gain IS NOT NULL), avg(c) FILTER (WHERE gain IS NOT NULL),
+       avg(c - b), stddev_samp(c - b),
+       count(*) FILTER (WHERE bp AND cp), count(*) FILTER (WHERE NOT bp AND cp),
+       count(*) FILTER (WHERE bp AND NOT cp), count(*) FILTER (WHERE NOT bp AND NOT cp),
+       bool_and(own)
+FROM judged GROUP BY GROUPING SETS ((scorer_id), (scorer_id, split), (scorer_id, split, category))
+ORDER BY scorer_id, 2 DESC, 3 DESC, 4
+"""
+
+UNSCORED = """
+SELECT s.reason, count(DISTINCT g.case_id)
+FROM evals_generation g JOIN evals_score s ON s.generation_id = g.id AND s.own
+WHERE g.run_id IN (%(baseline)s, %(candidate)s) AND s.value IS NULL
+GROUP BY s.reason ORDER BY 2 DESC, 1 LIMIT 5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of one answer on the mean; `n` answers said how many there were."""
+
+    n: int = 0
+    mean: float | None = None
+    deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What the answers of one run took.
+
+    Attributes
+    ----------
+    cases, errors, truncated : int
+    cached, retried, unmeasured : int
+        Successful answers whose latency is left out, and why.
+    latencies : (n,) array
+        Milliseconds of first tries that succeeded, in the order of the cases.
+    error_kinds : sequence of (kind, cases, one of the messages)
+    """
+
+    cases: int = 0
+    errors: int = 0
+    truncated: int = 0
+    cached: int = 0
+    retried: int = 0
+    unmeasured: int = 0
+    latencies: Floats = field(default_factory=lambda: np.zeros(0))
+    tokens_in: Tokens = Tokens()
+    tokens_out: Tokens = Tokens()
+    cost: Decimal | None = None
+    error_kinds: Sequence[tuple[str, int, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCell:
+    """What one scorer said of some cases, in pairs.
+
+    Attributes
+    ----------
+    wins, ties, losses : int
+        Cases where the candidate's value is the better one, equal, the worse one.
+    unscored : int
+        Cases where it had no value for at least one answer.
+    baseline, candidate, difference, deviation : float or None
+        Mean values over the pairs, mean of candidate minus baseline, its standard deviation.
+    both, won, lost, neither : int
+        The same by passing, where the scorer has a mark to pass.
+    """
+
+    split: str
+    category: str
+    wins: int
+    ties: int
+    losses: int
+    unscored: int
+    baseline: float | None
+    candidate: float | None
+    difference: float | None
+    deviation: float | None
+    both: int
+    won: int
+    lost: int
+    neither: int
+
+    @property
+    def n(self) -> int:
+        return self.wins + self.ties + self.losses
+
+    @property
+    def marked(self) -> int:
+        """Pairs that both passed or failed."""
+        return self.both + self.won + self.lost + self.neither
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerCells:
+    """One scorer on a pair of runs; `is_own` where it was every case's own."""
+
+    scorer: ScorerVersion
+    is_own: bool
+    overall: ScoreCell
+    splits: Sequence[ScoreCell]
+    cells: Sequence[ScoreCell]
+
+
+def run_facts(pair: RunPair) -> tuple[RunFacts, RunFacts]:
+    """Of the baseline's run and of the candidate's."""
+    params = {"runs": [run.pk for run in pair.runs]}
+    facts = {row[0]: row[1:] for row in rows_of(FACTS, params)}
+    kinds: dict[int, list[tuple[str, int, str]]] = {}
+    for run, kind, count, message in rows_of(ERRORS, params):
+        kinds.setdefault(run, []).append((kind, count, message))
+    baseline, candidate = (_facts(run, facts, kinds) for run in pair.runs)
+    return baseline, candidate
+
+
+def _facts(run: Run, facts: dict[int, Any], kinds: dict[int, Any]) -> RunFacts:
+    if run.pk not in facts:
+        return RunFacts()
+    row = facts[run.pk]
+    latencies = np.array(row[6] or [], dtype=np.float64)
+    return RunFacts(
+        *row[:6],
+        latencies=latencies,
+        tokens_in=Tokens(*row[7:10]),
+        tokens_out=Tokens(*row[10:13]),
+        cost=row[13],
+        error_kinds=kinds.get(run.pk, ()),
+    )
+
+
+def scorer_cells(pair: RunPair) -> list[ScorerCells]:
+    """What every scorer said that looked at these runs, by its name."""
+    ids = {"baseline": pair.baseline.pk, "candidate": pair.candidate.pk}
+    grouped: dict[int, list[tuple[Any, ...]]] = {}
+    for row in rows_of(SCORES, ids):
+        grouped.setdefault(row[0], []).append(row)
+    scorers = ScorerVersion.objects.in_bulk(list(grouped))
+    found = [_scorer(scorers[pk], rows) for pk, rows in grouped.items()]
+    return sorted(found, key=lambda one: (one.scorer.name, one.scorer.pk))
+
+
+def _scorer(scorer: ScorerVersion, rows: Sequence[tuple[Any, ...]]) -> ScorerCells:
+    by_level: dict[int, list[ScoreCell]] = {0: [], 1: [], 3: []}
+    for row in rows:
+        by_level[row[1]].append(ScoreCell(*row[2:16]))
+    is_own = all(row[16] for row in rows)
+    return ScorerCells(scorer, is_own, by_level[3][0], by_level[1], by_level[0])
+
+
+def unscored_reasons(pair: RunPair) -> list[tuple[str, int]]:
+    """Why cases' own scorers had no value, most frequent first."""
+    ids = {"baseline": pair.baseline.pk, "candidate": pair.candidate.pk}
+    return [(reason, count) for reason, count in rows_of(UNSCORED, ids)]
