@@ -1,0 +1,180 @@
+"""Scores of stored outputs: at once when an answer comes in, or whatever a run still lacks."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from annotate.reports import storable
+from evals.formats import ScorerSpec
+from evals.metrics import Expected, Result, Scored, Scorer, Unscored
+from evals.metrics.texts import clipped
+from evals.models import Case, Generation, Run, Score
+from evals.scoring.apart import NoChildError
+from evals.scoring.bounded import measure
+from evals.scoring.reading import expected_of, output_of, scorer_named_by
+from evals.scoring.versions import Unusable, Versions, ready
+
+log = logging.getLogger(__name__)
+
+# Outputs in memory at a time; each may be a megabyte.
+CHUNK = 100
+REASON_CHARS = 500
+EXPECTS_NOTHING = Q(case__scorer__isnull=True, case__expected={})
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCounts:
+    """What a scoring added: scores, and outputs that have none with the reason.
+
+    `untried` outputs are as they were: their scorer could not be started. `without_scorer` counts
+    cases that expect nothing, so that nothing says whether they are passed.
+    """
+
+    scored: int = 0
+    passed: int = 0
+    unscored: int = 0
+    untried: int = 0
+    without_scorer: int = 0
+
+    def __add__(self, other: "ScoreCounts") -> "ScoreCounts":
+        return ScoreCounts(
+            self.scored + other.scored,
+            self.passed + other.passed,
+            self.unscored + other.unscored,
+            self.untried + other.untried,
+            self.without_scorer + other.without_scorer,
+        )
+
+
+def score_generation(generation: Generation) -> Result | None:
+    """Store what the case's own scorer says of `generation`, once; None where it has no scorer.
+
+    It never raises for what an output, a case or a scorer holds.
+    """
+    case = generation.case
+    spec = _own_scorer(case)
+    if spec is None:
+        return None
+    score = _score(generation, spec, Versions(), own=True)
+    if score is None:
+        return None
+    Score.objects.bulk_create([score], ignore_conflicts=True)
+    return _result(score)
+
+
+def score_run(run: Run, extra: Sequence[ScorerSpec] = ()) -> ScoreCounts:
+    """Store every score of `run` that is missing: of the cases' own scorers, then of `extra`.
+
+    Outputs are read in pieces and no call is made; doing it again adds nothing.
+    """
+    versions = Versions()
+    missing = _answers(run).exclude(EXPECTS_NOTHING)
+    counts = _add(missing, None, versions, Q(own=True))
+    bare = _answers(run).filter(EXPECTS_NOTHING).count()
+    counts += ScoreCounts(without_scorer=bare)
+    for spec in extra:
+        this = Q(scorer=versions.of(ready(spec)))
+        counts += _add(_answers(run), spec, versions, this)
+    return counts
+
+
+def _answers(run: Run) -> QuerySet[Generation]:
+    return Generation.objects.filter(run=run, state=Generation.State.DONE).select_related("case")
+
+
+def _add(
+    answers: QuerySet[Generation], spec: ScorerSpec | None, versions: Versions, scored: Q
+) -> ScoreCounts:
+    """Scores of `answers` that have none which is `scored`; `spec` None is each case's own."""
+    there = Exists(Score.objects.filter(scored, generation=OuterRef("pk")))
+    counts = ScoreCounts()
+    for piece in _pieces(answers.filter(~there)):
+        made: list[Score] = []
+        for generation in piece:
+            named = spec or _own_scorer(generation.case)
+            score = named and _score(generation, named, versions, own=spec is None)
+            if score:
+                made.append(score)
+                counts += _counted(score)
+            else:
+                lacks = named is None
+                counts += ScoreCounts(without_scorer=int(lacks), untried=int(not lacks))
+        Score.objects.bulk_create(made, ignore_conflicts=True)
+    return counts
+
+
+def _pieces(answers: QuerySet[Generation]) -> Iterator[list[Generation]]:
+    last = 0
+    while piece := list(answers.filter(position__gt=last).order_by("position")[:CHUNK]):
+        last = piece[-1].position
+        yield piece
+
+
+def _own_scorer(case: Case) -> ScorerSpec | None:
+    try:
+        return scorer_named_by(case)
+    except Exception as error:
+        log.exception("What case %s expects cannot be read.", case.pk)
+        return ScorerSpec("unreadable", {"because": str(error)[:REASON_CHARS]})
+
+
+def _score(
+    generation: Generation, spec: ScorerSpec, versions: Versions, *, own: bool
+) -> Score | None:
+    scorer = ready(spec)
+    try:
+        result = _measured(scorer, generation)
+    except NoChildError:
+        log.exception("Generation %s was not scored.", generation.pk)
+        return None
+    return _row(generation, versions.of(scorer), result, own=own)
+
+
+def _measured(scorer: Scorer | Unusable, generation: Generation) -> Result:
+    if isinstance(scorer, Unusable):
+        return Unscored(scorer.reason)
+    try:
+        expected: Expected = expected_of(generation.case)
+        return measure(scorer, output_of(generation), expected)
+    except NoChildError:
+        raise
+    except Exception as error:
+        # A scorer that breaks is no reason to lose the other scores of a run.
+        log.exception("%s broke on generation %s.", scorer.kind.name, generation.pk)
+        return Unscored(f"the scorer broke: {type(error).__name__}: {error}")
+
+
+def _row(generation: Generation, scorer: int, result: Result, *, own: bool) -> Score:
+    row = Score(generation=generation, scorer_id=scorer, own=own)
+    if isinstance(result, Unscored):
+        row.reason = storable(clipped(result.reason, REASON_CHARS)) or "no reason was given"
+    else:
+        row.value, row.passed = result.value, result.passed
+        row.parts = {name: plain(value) for name, value in result.parts.items()}
+    return row
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON that a database can hold."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return value
+
+
+def _result(score: Score) -> Result:
+    if score.value is None:
+        return Unscored(score.reason)
+    return Scored(score.value, score.passed, score.parts)
+
+
+def _counted(score: Score) -> ScoreCounts:
+    if score.value is None:
+        return ScoreCounts(unscored=1)
+    return ScoreCounts(scored=1, passed=int(bool(score.passed)))
