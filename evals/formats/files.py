@@ -11,7 +11,7 @@ from evals.formats.hosted import outputs_of_hosted
 from evals.formats.inspect_logs import outputs_of_inspect
 from evals.formats.lm_eval import outputs_of_lm_eval
 from evals.formats.log import Log
-from evals.formats.mt_bench import outputs_of_mt_bench
+from evals.formats.mt_bench import cases_of_mt_bench, outputs_of_mt_bench
 from evals.formats.plain import outputs_of_alpaca, outputs_of_plain
 from evals.formats.promptfoo import outputs_of_promptfoo
 from evals.formats.reading import Input, Job, Reading, Report, Unique
@@ -37,8 +37,13 @@ CASE_READERS: dict[str, Callable[[Job], Iterator[CaseRecord]]] = {
     "bfcl": cases_of_bfcl,
     "openai_evals": cases_of_openai_evals,
     "fine_tuning": cases_of_fine_tuning,
+    "mt_bench": cases_of_mt_bench,
 }
 SUITE = "suite"
+# Companions of outputs that are cases by themselves.
+QUESTIONS = {
+    "mt_bench_questions": ("mt_bench", "MT-bench questions: the first turn of each is asked"),
+}
 COMPANIONS = {
     "batch_input": "batch_output",
     "bfcl_answers": "bfcl",
@@ -161,6 +166,9 @@ def _job(
 
 def _overridden(found: Recognised, format: str | None, kind: Kind) -> Recognised:
     """The chosen format in place of the recognised one; companions stay what they are."""
+    if kind == "cases" and found.format in QUESTIONS:
+        name, words = QUESTIONS[found.format]
+        found = Recognised(name, kind, words, found.layout)
     if format is None or found.kind == "companion":
         return found
     return Recognised(format, kind, found.words, found.layout)

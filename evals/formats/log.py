@@ -11,6 +11,10 @@ NOTES = {
     "Choose a scorer that needs none, or add one.",
     "no_scorer": "nothing is expected and no scorer is named. The outputs can be compared but "
     "not scored by themselves.",
+    "repeated_prompt": "the same messages and tools were asked by an earlier case. Each counts; "
+    "delete the copies unless they are wanted.",
+    "nothing_expected": "the scorer looks for something expected, and the case expects nothing. "
+    "Answers to it will have no score. Add what is expected, or remove the scorer.",
     "tool_name_dotted": "a tool's name has a dot, which many endpoints refuse. Stored outputs can "
     "be scored; rename the tools before a run.",
     "no_answer": "the request has neither an answer nor an error in these files. It counts as "
