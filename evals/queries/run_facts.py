@@ -172,14 +172,18 @@ def run_facts(pair: RunPair) -> tuple[RunFacts, RunFacts]:
 def _facts(run: Run, facts: dict[int, Any], kinds: dict[int, Any]) -> RunFacts:
     if run.pk not in facts:
         return RunFacts()
-    row = facts[run.pk]
-    latencies = np.array(row[6] or [], dtype=np.float64)
+    cases, errors, truncated, cached, retried, unmeasured, latencies, *rest = facts[run.pk]
     return RunFacts(
-        *row[:6],
-        latencies=latencies,
-        tokens_in=Tokens(*row[7:10]),
-        tokens_out=Tokens(*row[10:13]),
-        cost=row[13],
+        cases=cases,
+        errors=errors,
+        truncated=truncated,
+        cached=cached,
+        retried=retried,
+        unmeasured=unmeasured,
+        latencies=np.array(latencies or [], dtype=np.float64),
+        tokens_in=Tokens(*rest[0:3]),
+        tokens_out=Tokens(*rest[3:6]),
+        cost=rest[6],
         error_kinds=kinds.get(run.pk, ()),
     )
 

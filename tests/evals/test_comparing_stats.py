@@ -1,0 +1,234 @@
+"""Formulas of comparisons, held against second implementations, published plans and simulation."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.weightstats import DescrStatsW
+
+from evals.stats.errors import UndefinedError
+from evals.stats.estimates import Estimate, Undefined
+from evals.stats.latency import quantile_interval
+from evals.stats.means import mean_interval, ratio_of_means
+from evals.stats.regression import (
+    cases_to_detect,
+    cases_to_rule_out,
+    detectable_difference,
+    mcnemar_loss,
+    regressions,
+)
+
+ALIKE = [[10, 0], [0, 0]]
+
+
+def table(both: int, won: int, lost: int, neither: int) -> list[list[int]]:
+    return [[both, won], [lost, neither]]
+
+
+def test_the_one_sided_p_is_half_of_the_exact_two_sided_one_when_more_was_lost() -> None:
+    for won, lost in itertools.product(range(9), range(9)):
+        p = mcnemar_loss(table(5, won, lost, 3))
+        other = scipy.stats.binomtest(lost, won + lost, alternative="greater").pvalue if (
+            won + lost
+        ) else 1.0  # fmt: skip
+
+        assert p == pytest.approx(other)
+        if lost > won:
+            two_sided = mcnemar(np.array(table(5, won, lost, 3)), exact=True).pvalue
+            assert 2 * p == pytest.approx(two_sided)
+
+
+def test_one_category_of_five_that_falls_from_ten_to_three_is_the_only_one_flagged() -> None:
+    found = regressions([ALIKE, ALIKE, table(3, 0, 7, 0), ALIKE, table(8, 1, 1, 0)], 0.05)
+
+    assert [one.status for one in found] == [
+        "not enough cases", "not enough cases", "regressed", "not enough cases",
+        "not enough cases",
+    ]  # fmt: skip
+    assert found[2].p == pytest.approx(2**-7)
+
+
+def test_it_is_flagged_among_twelve_too_since_the_others_cannot_alarm() -> None:
+    found = regressions([*[ALIKE] * 11, table(3, 0, 7, 0)], 0.05)
+
+    assert [one.status for one in found].index("regressed") == 11
+    assert found[11].adjusted == pytest.approx(2**-7)
+    assert found[0].adjusted is None
+
+
+def test_categories_that_can_alarm_are_corrected_by_holm() -> None:
+    tables = [table(30, 1, 8, 2), table(30, 2, 9, 2), table(40, 5, 5, 0), table(40, 1, 1, 0)]
+
+    found = regressions(tables, 0.05)
+
+    wanted = multipletests([mcnemar_loss(one) for one in tables[:3]], method="holm")[1]
+    assert [one.adjusted for one in found[:3]] == pytest.approx(list(wanted))
+    assert found[3].adjusted is None
+
+
+def test_a_loss_beyond_the_margin_is_ruled_out_by_enough_cases() -> None:
+    (found,) = regressions([table(480, 5, 5, 10)], 0.05)
+
+    assert found.status == "no regression shown"
+    assert isinstance(found.difference, Estimate)
+    assert found.difference.low is not None
+    assert found.difference.low > -0.05
+
+
+def test_a_real_loss_within_the_margin_is_no_regression() -> None:
+    (found,) = regressions([table(1950, 2, 28, 20)], 0.05)
+
+    assert found.p < 0.001
+    assert found.status == "no regression shown"
+
+
+def test_a_category_without_cases_has_not_enough() -> None:
+    (found,) = regressions([table(0, 0, 0, 0)], 0.05)
+
+    assert found.status == "not enough cases"
+    assert isinstance(found.difference, Undefined)
+
+
+def test_status_never_contradicts_its_interval() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(300):
+        one = rng.multinomial(rng.integers(1, 300), rng.dirichlet([4, 1, 1, 2])).tolist()
+        (found,) = regressions([table(*one)], 0.05)
+        assert isinstance(found.difference, Estimate)
+        low = found.difference.low
+        assert low is not None
+        assert (found.status == "no regression shown") == (low > -0.05)
+        if found.status == "regressed":
+            assert found.difference.value < -0.05
+        if found.needed is not None:
+            assert found.needed > found.difference.n
+
+
+def alarm_share(suites: int, categories: int, cases: int, rng: np.random.Generator) -> float:
+    """How often two like systems are said to have regressed anywhere."""
+    alarms = 0
+    for _ in range(suites):
+        shares = rng.dirichlet([8, 1, 1, 2], size=categories)
+        # Alike: as many cases won as lost, in the long run.
+        even = (shares[:, 1] + shares[:, 2]) / 2
+        shares[:, 1] = shares[:, 2] = even
+        tables = [table(*rng.multinomial(cases, share).tolist()) for share in shares]
+        alarms += any(one.status == "regressed" for one in regressions(tables, 0.05))
+    return alarms / suites
+
+
+@pytest.mark.parametrize("cases", [20, 60])
+def test_like_systems_are_flagged_in_at_most_one_suite_of_twenty(cases: int) -> None:
+    share = alarm_share(400, 12, cases, np.random.default_rng(11))
+
+    # Three standard errors of 400 suites above 5 % would be 8.3 %.
+    assert share <= 0.05
+
+
+def test_planned_cases_equal_connors_published_plan() -> None:
+    # Detecting 5 points with 80 % power at a discordance of .1, .2 and .3.
+    assert [cases_to_detect(0.05, share) for share in (0.1, 0.2, 0.3)] == [312, 626, 940]
+
+
+def test_detectable_difference_solves_the_plan() -> None:
+    for splits, n in ((30, 300), (60, 312), (200, 700)):
+        delta = detectable_difference(splits, n)
+
+        assert cases_to_detect(delta, splits / n) == pytest.approx(n, abs=1)
+
+
+def test_detectable_difference_has_the_promised_power_by_simulation() -> None:
+    n, share = 300, 0.2
+    delta = detectable_difference(60, n)
+    rng = np.random.default_rng(2)
+    won, lost = (share + delta) / 2, (share - delta) / 2
+    draws = rng.multinomial(n, [won, lost, 1 - share], size=4000)
+    z = (draws[:, 0] - draws[:, 1]) / np.sqrt(np.maximum(1, draws[:, 0] + draws[:, 1]))
+
+    assert (z > 1.96).mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_few_cases_and_like_systems_detect_nothing() -> None:
+    with pytest.raises(UndefinedError, match="never differ"):
+        detectable_difference(0, 30)
+    with pytest.raises(UndefinedError, match="too few cases"):
+        detectable_difference(2, 10)
+
+
+def test_cases_to_rule_out_a_loss_follow_the_plan_and_the_interval() -> None:
+    # (1.96 + .8416)² · .1 / .05² with the discordance seen on many cases.
+    assert cases_to_rule_out(99_999, 999_998, 0.05) == 314
+    # Without one case that differs the interval itself needs 73 cases.
+    assert cases_to_rule_out(0, 10_000, 0.05) == 73
+    assert cases_to_rule_out(1, 20, 0.0) is None
+
+
+def test_cases_to_rule_out_keep_their_promise_by_simulation() -> None:
+    n = cases_to_rule_out(9, 98, 0.05)
+    assert n is not None
+    rng = np.random.default_rng(4)
+    draws = rng.multinomial(n, [0.7, 0.05, 0.05, 0.2], size=600)
+    shown = [
+        regressions([table(*draw)], 0.05)[0].status == "no regression shown"
+        for draw in draws.tolist()
+    ]
+
+    assert np.mean(shown) == pytest.approx(0.8, abs=0.06)
+
+
+def test_mean_interval_equals_statsmodels() -> None:
+    values = np.random.default_rng(1).normal(3, 2, 40)
+
+    found = mean_interval(40, values.mean(), values.std(ddof=1))
+
+    assert (found.low, found.high) == pytest.approx(DescrStatsW(values).tconfint_mean())
+
+
+def test_equal_or_single_values_have_no_interval() -> None:
+    assert mean_interval(5, 2.0, 0.0).low is None
+    assert mean_interval(1, 2.0, None).high is None
+    with pytest.raises(UndefinedError, match="no values"):
+        mean_interval(0, None, None)
+
+
+def test_ratio_of_means_covers_the_truth() -> None:
+    rng = np.random.default_rng(8)
+    hits = 0
+    for _ in range(600):
+        sides = [rng.lognormal(mu, 0.6, 60) for mu in (0.2, 0.0)]
+        over, under = (mean_interval(60, one.mean(), one.std(ddof=1)) for one in sides)
+        found = ratio_of_means(over, under)
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= math.exp(0.2) <= found.high
+
+    assert hits / 600 == pytest.approx(0.95, abs=0.03)
+
+
+@pytest.mark.parametrize(("q", "n"), [(0.5, 40), (0.95, 150), (0.99, 400)])
+def test_quantile_interval_equals_scipy_and_covers(q: float, n: int) -> None:
+    rng = np.random.default_rng(6)
+    truth = math.exp(0.5 * float(scipy.stats.norm.ppf(q)))
+    hits = 0
+    for _ in range(300):
+        values = rng.lognormal(0, 0.5, n)
+        found = quantile_interval(values, q)
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= truth <= found.high
+    other = scipy.stats.quantile_test(values, p=q, q=0).confidence_interval(0.95)
+
+    assert (found.low, found.high) == pytest.approx((other.low, other.high))
+    assert hits / 300 >= 0.93
+
+
+def test_a_quantile_of_few_requests_has_a_value_and_no_interval() -> None:
+    found = quantile_interval(np.arange(1.0, 101.0), 0.99)
+
+    assert found.value == pytest.approx(99.5)
+    assert found.low is None
+    assert found.method.endswith("100 requests, an interval needs 368")
