@@ -19,6 +19,13 @@ MEANINGS = (
     ("metadata", "Kept, never shown to annotators"),
     ("ignore", "Do not import"),
 )
+LABELS = {
+    "item_id": "Item id",
+    "prompt": "Prompt",
+    "baseline_output": "Baseline",
+    "candidate_output": "Candidate",
+    "category": "Category",
+}
 FORMATS = {
     "csv": "CSV",
     "csv, semicolons": "CSV separated by semicolons",
@@ -100,6 +107,24 @@ class FaultRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ConcernRow:
+    """A row that a warning is about: (what it is, excerpt) of what shows it."""
+
+    line: int
+    item_id: str
+    repeats: int | None
+    texts: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class WarningRow:
+    title: str
+    text: str
+    rows: Sequence[ConcernRow]
+    show: str
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """One of the first rows: turns of the prompt, and both outputs."""
 
@@ -124,7 +149,7 @@ class Preview:
     errors_left_out: int
     empty_outputs: bool
     warning_title: str
-    warnings: Sequence[tuple[str, str]]
+    warnings: Sequence[WarningRow]
     columns: Sequence[ColumnRow]
     categories: Sequence[tuple[str, str]]
     categories_left_out: int
@@ -137,10 +162,7 @@ class Preview:
 def preview_of(report: ReportData, explicit: Mapping[str, str], *, kept: bool) -> Preview:
     """The page of `report`; `explicit` are columns somebody chose, `kept` says the file is here."""
     errors = [_fault(error) for error in report["errors"]]
-    warnings = [
-        (WARNINGS.get(one["code"], one["code"].replace("_", " ").capitalize()), one["message"])
-        for one in report["warnings"]
-    ]
+    warnings = [_warning(one) for one in report["warnings"]]
     return Preview(
         title=_title(report),
         lede=_lede(report, kept, len(warnings)),
@@ -233,6 +255,26 @@ def _fault(error: Mapping[str, Any]) -> FaultRow:
     if words and text.casefold().startswith(start.casefold()):
         text = text[len(start) :]
     return FaultRow(line, column, error["code"], text[:1].upper() + text[1:])
+
+
+def _warning(one: Mapping[str, Any]) -> WarningRow:
+    rows = [
+        ConcernRow(
+            row["line"],
+            row["item_id"],
+            row["repeats"],
+            [(LABELS.get(field, field), text) for field, text in row["texts"]],
+        )
+        for row in one.get("rows", ())
+    ]
+    title = WARNINGS.get(one["code"], one["code"].replace("_", " ").capitalize())
+    count = one.get("count", 1)
+    show = (
+        f"the first {len(rows)} of {count:,} rows"
+        if count > len(rows)
+        else ("the row" if count == 1 else f"the {count:,} rows")
+    )
+    return WarningRow(title, one["message"], rows, f"Show {show}")
 
 
 def _example(row: Mapping[str, Any]) -> Example:

@@ -72,7 +72,7 @@ def report_data(report: Report) -> ReportData:
         "accepted": report.accepted,
         "errors": faults_as_json(report.errors),
         "error_count": report.error_count,
-        "warnings": faults_as_json(report.warnings),
+        "warnings": [_with_rows(warning) for warning in report.warnings],
         "categories": [
             [storable(name)[:LABEL_CHARS], count] for name, count in by_count[:CATEGORIES_SHOWN]
         ],
@@ -90,6 +90,20 @@ def report_data(report: Report) -> ReportData:
 def refused_data(code: str, message: str) -> ReportData:
     """The report of an upload that was refused for a reason outside its lines."""
     return report_data(Report(errors=[Fault(code, message)], error_count=1))
+
+
+def _with_rows(warning: Fault) -> dict[str, Any]:
+    """A warning with the rows that it is about, as far as they are shown."""
+    rows = [
+        {
+            "line": row.line,
+            "item_id": storable(row.item_id)[:LABEL_CHARS],
+            "repeats": row.repeats,
+            "texts": [[storable(field), storable(text)] for field, text in row.texts],
+        }
+        for row in warning.rows
+    ]
+    return fault_as_json(warning) | {"count": warning.count, "rows": rows}
 
 
 def _example(row: Row) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """One record's values checked and sorted: texts by field, the rest as metadata."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from annotate.parsing.chat import messages
 from annotate.parsing.columns import OUTPUTS, Columns, refusal
 from annotate.parsing.contract import IGNORE, JSON, METADATA, Limits, Options, Record
+from annotate.parsing.excerpts import Concern, spelled
 from annotate.parsing.faults import FaultLog, shown
 from annotate.parsing.hazards import odd, refused, suspicious
 from annotate.parsing.jsonrows import kind_of
@@ -179,8 +181,15 @@ class CellReader:
         return True
 
     def _warn_odd(self, text: str, record: Record, column: str) -> None:
-        for code in odd(text):
-            self._log.warn(code, row=record.row, line=record.line, column=column, file=self._file)
+        for code, at in odd(text):
+            self._log.warn(
+                code,
+                row=record.row,
+                line=record.line,
+                column=column,
+                file=self._file,
+                concern=partial(_concern, record, column, text, at),
+            )
 
     def _storable(self, text: str, record: Record, column: str) -> bool:
         bad = refused(text)
@@ -192,3 +201,7 @@ class CellReader:
         self._log.error(
             code, text, row=record.row, line=record.line, column=column, file=self._file
         )
+
+
+def _concern(record: Record, column: str, text: str, at: int) -> Concern:
+    return Concern(record.line, record.row, "", [(column, spelled(text, at))])

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
+from annotate.parsing.excerpts import Concern
+
 JSON: TypeAlias = str | int | float | bool | list["JSON"] | dict[str, "JSON"] | None
 
 FIELDS = ("item_id", "prompt", "baseline_output", "candidate_output", "category", "reference")
@@ -25,6 +27,9 @@ class Fault:
     row: int | None = None
     line: int | None = None
     column: str | None = None
+    # Of a warning: how many rows it is about, and the first of them.
+    count: int = 1
+    rows: tuple[Concern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from annotate.parsing.contract import Fault
+from annotate.parsing.excerpts import Concern
 
 MAX_ERRORS = 100
 LINES_NAMED = 5
+ROWS_SHOWN = 20
 
 # Each continues "Lines 3, 8 and 9 more: " and ends with what can be done.
 WARNINGS = {
@@ -48,6 +50,7 @@ class _Tally:
     line: int | None
     column: str | None
     lines: list[int] = field(default_factory=list)
+    rows: list[Concern] = field(default_factory=list)
 
 
 def shown(text: str, limit: int = 60) -> str:
@@ -118,12 +121,22 @@ class FaultLog:
                 return
 
     def warn(
-        self, code: str, *, row: int, line: int, column: str | None = None, file: str = ""
+        self,
+        code: str,
+        *,
+        row: int,
+        line: int,
+        column: str | None = None,
+        file: str = "",
+        concern: Callable[[], Concern] | None = None,
     ) -> None:
+        """Count a warning; `concern` is asked for the row to show, as long as few are."""
         tally = self._tallies.setdefault((code, file), _Tally(0, row, line, column))
         tally.count += 1
         if len(tally.lines) < LINES_NAMED:
             tally.lines.append(line)
+        if concern is not None and len(tally.rows) < ROWS_SHOWN:
+            tally.rows.append(concern())
 
     def remark(self, fault: Fault) -> None:
         """A warning about the file as a whole."""
@@ -137,6 +150,8 @@ class FaultLog:
                 tally.row,
                 tally.line,
                 tally.column,
+                tally.count,
+                tuple(tally.rows),
             )
             for (code, file), tally in self._tallies.items()
         ]

@@ -40,6 +40,7 @@ def refused(text: str) -> str:
     return match.group() if match else ""
 
 
-def odd(text: str) -> Iterator[str]:
-    """Codes of the warnings that `text` deserves."""
-    return (code for code, pattern in _ODD if pattern.search(text))
+def odd(text: str) -> Iterator[tuple[str, int]]:
+    """Codes of the warnings that `text` deserves, each with the first place of its cause."""
+    found = ((code, pattern.search(text)) for code, pattern in _ODD)
+    return ((code, match.start()) for code, match in found if match)

@@ -23,11 +23,17 @@ _NAMES = re.compile(
 
 
 def names_a_model(text: str) -> bool:
+    return named_at(text) is not None
+
+
+def named_at(text: str) -> int | None:
+    """Where a model or its maker is named first."""
     lowered = text.lower()
     if len(text) > SHORT_TEXT:
         for hint in _HINTS:
             if hint in lowered:
                 break
         else:
-            return False
-    return _NAMES.search(lowered) is not None
+            return None
+    match = _NAMES.search(lowered)
+    return match.start() if match else None

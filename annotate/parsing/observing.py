@@ -1,14 +1,17 @@
 """What is worth knowing about the accepted rows: lengths, categories, and what looks odd."""
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from annotate.parsing.contract import Fault, Report, Row
+from annotate.parsing.excerpts import Concern, excerpt, last_words
 from annotate.parsing.faults import FaultLog
-from annotate.parsing.identification import names_a_model
+from annotate.parsing.identification import named_at, names_a_model
 from annotate.parsing.keyindex import KeyIndex
 
 MAX_CATEGORIES = 1000
+# Line and row share one number in the indexes: 40 and 24 bits.
+ROW_BITS = 24
 OTHER_CATEGORIES = "…"
 EXAMPLES = 5
 # Below this many rows a difference of length is chance; above it, this ratio is not.
@@ -45,7 +48,7 @@ class Observer:
         if name not in known and len(known) >= MAX_CATEGORIES:
             name = OTHER_CATEGORIES
         if name not in known and name and names_a_model(name):
-            self._warn("category_names_a_model", row, "category")
+            self._warn("category_names_a_model", row, "category", [("category", name)])
         known[name] = known.get(name, 0) + 1
         baseline, candidate = len(row.baseline_output), len(row.candidate_output)
         self._lengths[0].append(baseline)
@@ -53,30 +56,48 @@ class Observer:
         self._longer += candidate > baseline
 
     def _repeats(self, row: Row) -> None:
-        if self._prompts.first(row.row, row.prompt) == row.row:
-            self._contents.first(row.row, row.prompt, row.baseline_output, row.candidate_output)
+        here = row.line << ROW_BITS | row.row
+        first = self._prompts.first(here, row.prompt)
+        same = self._contents.first(here, row.prompt, row.baseline_output, row.candidate_output)
+        if first == here:
             return
-        first = self._contents.first(row.row, row.prompt, row.baseline_output, row.candidate_output)
-        self._warn("duplicate_prompt" if first == row.row else "duplicate_content", row, "prompt")
+        code, there = ("duplicate_prompt", first) if same == here else ("duplicate_content", same)
+        texts = [("prompt", row.prompt)]
+        self._warn(code, row, "prompt", texts, repeats=there >> ROW_BITS)
 
     def _outputs(self, row: Row) -> None:
         if row.baseline_output == row.candidate_output:
-            self._warn("identical_outputs", row, "candidate_output")
+            texts = [("prompt", row.prompt), ("candidate_output", row.candidate_output)]
+            self._warn("identical_outputs", row, "candidate_output", texts)
         for field, text in _outputs_of(row):
             if not text or text.isspace():
-                self._warn("empty_output", row, field)
+                self._warn("empty_output", row, field, [("prompt", row.prompt), (field, text)])
             elif _cut_off(text):
-                self._warn("looks_cut_off", row, field)
+                self._warn("looks_cut_off", row, field, [(field, last_words(text))])
 
     def _names(self, row: Row) -> None:
         if row.item_id is not None and names_a_model(row.item_id):
-            self._warn("id_names_a_model", row, "item_id")
+            self._warn("id_names_a_model", row, "item_id", [("item_id", row.item_id)])
         if names_a_model(f"{row.baseline_output}\n{row.candidate_output}"):
-            fields = (field for field, text in _outputs_of(row) if names_a_model(text))
-            self._warn("self_identification", row, next(fields, "candidate_output"))
+            places = [(field, text, named_at(text)) for field, text in _outputs_of(row)]
+            texts = [(field, excerpt(text, at)) for field, text, at in places if at is not None]
+            column = texts[0][0] if texts else "candidate_output"
+            self._warn("self_identification", row, column, texts)
 
-    def _warn(self, code: str, row: Row, field: str) -> None:
-        self._log.warn(code, row=row.row, line=row.line, column=self._named(field))
+    def _warn(
+        self,
+        code: str,
+        row: Row,
+        field: str,
+        texts: Sequence[tuple[str, str]],
+        repeats: int | None = None,
+    ) -> None:
+        def concern() -> Concern:
+            cut = [(name, excerpt(text)) for name, text in texts]
+            return Concern(row.line, row.row, row.item_id or "", cut, repeats)
+
+        column = self._named(field)
+        self._log.warn(code, row=row.row, line=row.line, column=column, concern=concern)
 
     def finish(self) -> None:
         """Put the lengths into the report, and say so if one side is much longer."""

@@ -440,3 +440,68 @@ def test_semicolons_are_suggested_and_read_when_the_file_comes_again(
     adam_client.post(address_of(upload, "accept"))
     assert Item.objects.get().baseline_output == "One, two."
     assert Batch.objects.get().format == "csv, semicolons"
+
+
+def test_warnings_show_the_rows_they_are_about(empty: Study, adam_client: Client) -> None:
+    rows = [
+        ("a", "Why?", "As Claude, I say so.", "Because."),
+        ("b", "Why?", "Because of it.", "So it is."),
+        ("c", "How?", "Same.", "Same."),
+        ("d", "Who?", "", "She."),
+        ("e", "When?", "No\u200bw.", "Then."),
+    ]
+    names = ("id", "prompt", "output_a", "output_b")
+    content = "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
+
+    send(adam_client, empty, content.encode(), "x.jsonl", allow_empty="on")
+
+    html = adam_client.get(address_of(Upload.objects.get())).content.decode()
+    shown = {
+        re.findall(r"<h3>(.*?)</h3>", part)[0]: unescape(re.sub("<[^>]+>", " ", part))
+        for part in html.split("<li><div>")[1:]
+        if "<details" in part
+    }
+    assert {name: "Show the row" in part for name, part in shown.items()} == dict.fromkeys(
+        [
+            "Outputs name their maker",
+            "Repeated prompts",
+            "Identical outputs",
+            "Empty outputs",
+            "Invisible characters",
+        ],
+        True,
+    )
+    assert "As Claude, I say so." in shown["Outputs name their maker"]
+    assert re.search(r"2\s+b\s+as on line 1", shown["Repeated prompts"])
+    assert "Same." in shown["Identical outputs"]
+    assert re.search(r"4\s+d\s+Prompt\s+Who\?\s+Baseline\s+\(empty\)", shown["Empty outputs"])
+    assert "No[U+200B zero width space]w." in shown["Invisible characters"]
+
+
+def test_of_many_rows_the_first_twenty_are_shown_with_their_number(
+    empty: Study, adam_client: Client
+) -> None:
+    content = b"prompt,output_a,output_b\n" + b"".join(b"P%d?,x,x\n" % n for n in range(1234))
+
+    send(adam_client, empty, content)
+
+    page = adam_client.get(address_of(Upload.objects.get()))
+    assert "Show the first 20 of 1,234 rows" in text_of(page)
+    assert page.content.count(b"P19?") == 1
+    assert b"P20?" not in page.content
+
+
+def test_report_of_an_upload_from_before_rows_were_kept_is_shown(
+    empty: Study, adam_client: Client
+) -> None:
+    send(adam_client, empty, b"prompt,output_a,output_b\nWhy?,x,x\n")
+    upload = Upload.objects.get()
+    assert upload.report is not None
+    for warning in upload.report["warnings"]:
+        del warning["rows"], warning["count"]
+    upload.save()
+
+    page = adam_client.get(address_of(upload))
+
+    assert page.status_code == 200
+    assert b"<details" not in page.content
