@@ -1,5 +1,13 @@
 """Calls to services that speak chat completions. The only room that imports openai."""
 
+from evals.openai_client.addresses import (
+    AddressError,
+    Opening,
+    Target,
+    opening_of,
+    target_of,
+)
+from evals.openai_client.asking import RESERVED, ask
 from evals.openai_client.contract import (
     WORTH_A_RETRY,
     Answer,
@@ -10,14 +18,23 @@ from evals.openai_client.contract import (
     Logprob,
     Request,
 )
+from evals.openai_client.network import Net
 
 __all__ = [
+    "RESERVED",
     "WORTH_A_RETRY",
+    "AddressError",
     "Answer",
     "Call",
     "CallError",
     "Connection",
     "ErrorKind",
     "Logprob",
+    "Net",
+    "Opening",
     "Request",
+    "Target",
+    "ask",
+    "opening_of",
+    "target_of",
 ]

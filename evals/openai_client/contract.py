@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from evals.openai_client.addresses import Opening
+
 # Every way a call can fail; stored with the generation and counted on the run's page.
 ErrorKind = Literal[
     "refused_address",  # the address is not one that may be called
@@ -26,13 +28,17 @@ WORTH_A_RETRY = frozenset({"unreachable", "timeout", "rate_limited", "server_err
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach a service. `key` is shown nowhere: not in `repr`, not in errors."""
+    """How to reach a service. `key` is shown nowhere: not in `repr`, not in errors.
+
+    Only public addresses are called, over HTTPS, and beside them what `opening` lists.
+    """
 
     base_url: str
     model: str
     key: str | None = field(default=None, repr=False)
     timeout_seconds: float = 60
     streaming: bool = False
+    opening: Opening = field(default_factory=Opening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,9 @@ class Answer:
         From sending to the last byte, of this call alone.
     first_token_ms : float or None
         From sending to the first piece of content; None unless streamed.
+    replaced_count : int
+        Characters that no database can hold (NUL, half of a surrogate pair): U+FFFD stands in
+        their place.
     """
 
     text: str | None
@@ -83,6 +92,7 @@ class Answer:
     completion_tokens: int | None = None
     logprobs: tuple[Logprob, ...] | None = None
     request_id: str = ""
+    replaced_count: int = 0
 
 
 class CallError(Exception):
