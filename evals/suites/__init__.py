@@ -1,7 +1,8 @@
 """Suites of automated tests: read, checked as their scorers will see them, kept in versions."""
 
 from evals.suites.finding import NoSuiteError, suite_named
-from evals.suites.naming import SuiteNameError
+from evals.suites.naming import SuiteNameError, valid_name
+from evals.suites.overlaps import Overlap, overlap_of
 from evals.suites.probing import expected_for
 from evals.suites.reading import SuiteReport
 from evals.suites.taking import (
@@ -14,6 +15,7 @@ from evals.suites.taking import (
 
 __all__ = [
     "NoSuiteError",
+    "Overlap",
     "SuiteNameError",
     "SuiteReport",
     "TakenSuite",
@@ -22,5 +24,7 @@ __all__ = [
     "expected_for",
     "import_suite",
     "make_suite_of",
+    "overlap_of",
     "suite_named",
+    "valid_name",
 ]

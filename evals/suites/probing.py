@@ -38,7 +38,10 @@ def scorer_of_spec(spec: ScorerSpec) -> Scorer:
     ParameterError
         If there is none of that name, or it cannot work with these parameters.
     """
-    return _scorer(spec.name, json.dumps(dict(spec.parameters), sort_keys=True))
+    return _scorer(spec.name, _sorted(dict(spec.parameters)))
+
+
+_sorted = json.JSONEncoder(sort_keys=True).encode
 
 
 @lru_cache(maxsize=256)
@@ -66,7 +69,7 @@ def tool_fault(tools: Sequence[Mapping[str, JSON]]) -> str:
     try:
         offered = offered_tools(list(tools))
     except CallShapeError as error:
-        return str(error)
+        return f"{str(error).rstrip('.')}. Only functions can be offered: write its name."
     for tool in offered:
         if tool.parameters is None:
             continue

@@ -20,6 +20,8 @@ EXAMPLES = 5
 PROGRESS_EVERY_CASES = 500
 # A share of fewer cases has an interval too wide to decide anything by.
 FEW_CASES = 20
+CURE = "Correct what is expected, or choose another scorer."
+CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 Progress = Callable[[int], None]
 
@@ -68,8 +70,7 @@ class SuiteDigest:
 
 
 def canonical(data: Mapping[str, JSON]) -> bytes:
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode() + b"\n"
+    return CANONICAL.encode(data).encode() + b"\n"
 
 
 class SuiteReading:
@@ -135,8 +136,10 @@ class CaseChecker:
         if not case.expected.as_data():
             self._log.note("nothing_expected", case.row, case.line)
             return
-        cure = "Correct what is expected, or choose another scorer."
-        self._fault(case, "bad_expected", "expected", f"{scorer}: {reason.rstrip('.')}. {cure}")
+        start = "" if reason.startswith(f"{scorer}: ") else f"{scorer}: "
+        # A whole sentence brings its cure with it.
+        cure = "" if reason.endswith(".") else f". {CURE}"
+        self._fault(case, "bad_expected", "expected", f"{start}{reason}{cure}")
 
     def _fault(self, case: CaseRecord, code: str, column: str, text: str) -> None:
         self._log.fault(code, text, row=case.row, line=case.line, column=column)

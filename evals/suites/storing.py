@@ -126,5 +126,4 @@ def _copy_cases(suite: Suite, spool: Spool) -> None:
             )
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_json = json.JSONEncoder(ensure_ascii=False).encode
