@@ -25,22 +25,25 @@ SELECT i.public_id AS item, b.number AS batch, i.position AS row, i.item_id, i.c
 FROM annotate_item i JOIN annotate_batch b ON b.id = i.batch_id
 WHERE i.study_id = %s ORDER BY b.number, i.position
 """
-JUDGEMENTS = """
-SELECT j.id AS judgement, i.public_id AS item, i.item_id, i.category, u.email AS annotator,
+# Somebody who judged elsewhere is called as the file called them; the time is theirs too.
+WHO = "CASE WHEN u.outside_of_id IS NULL THEN u.email ELSE u.name END"
+WHEN = "CASE WHEN t.state = 'imported' THEN t.judged_at ELSE j.created_at END"
+JUDGEMENTS = f"""
+SELECT j.id AS judgement, i.public_id AS item, i.item_id, i.category, {WHO} AS annotator,
        t.slot, t.state AS task_state, j.version, j.version = t.version AS current,
        j.candidate_side, j.scale, j.choice,
        CASE WHEN j.both_bad THEN 'both_bad' WHEN j.preference > 0 THEN 'candidate'
             WHEN j.preference < 0 THEN 'baseline' ELSE 'tie' END AS preference,
        j.preference AS strength, j.comment, j.active_ms / 1000.0 AS seconds, j.source,
-       to_char(j.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS judged_at
+       to_char({WHEN} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS judged_at
 FROM annotate_judgement j
 JOIN annotate_task t ON t.id = j.task_id
 JOIN annotate_item i ON i.id = t.item_id
 JOIN annotate_user u ON u.id = j.annotator_id
-WHERE j.study_id = %s ORDER BY i.id, t.slot, j.created_at, j.version
-"""
-RATINGS = """
-SELECT r.judgement_id AS judgement, i.public_id AS item, i.item_id, u.email AS annotator,
+WHERE j.study_id = %s ORDER BY i.id, t.slot, j.created_at, j.version, j.id
+"""  # noqa: S608 (put together from constants)
+RATINGS = f"""
+SELECT r.judgement_id AS judgement, i.public_id AS item, i.item_id, {WHO} AS annotator,
        j.version, j.version = t.version AS current, c.key AS criterion, c.kind,
        CASE WHEN r.preference > 0 THEN 'candidate' WHEN r.preference < 0 THEN 'baseline'
             WHEN r.preference = 0 THEN 'tie' END AS preference,
@@ -51,8 +54,8 @@ JOIN annotate_task t ON t.id = j.task_id
 JOIN annotate_item i ON i.id = t.item_id
 JOIN annotate_criterion c ON c.id = r.criterion_id
 JOIN annotate_user u ON u.id = j.annotator_id
-WHERE j.study_id = %s ORDER BY i.id, t.slot, j.created_at, j.version, c.position
-"""
+WHERE j.study_id = %s ORDER BY i.id, t.slot, j.created_at, j.version, j.id, c.position
+"""  # noqa: S608 (put together from constants)
 KINDS = {"items": ITEMS, "judgements": JUDGEMENTS, "ratings": RATINGS}
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 

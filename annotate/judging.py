@@ -56,12 +56,12 @@ def pair_of(task: Task) -> BlindPair:
     prompt, baseline, candidate = Item.objects.values_list(
         "prompt", "baseline_output", "candidate_output"
     ).get(pk=task.item_id)
-    return blind(prompt, baseline, candidate, Side(task.candidate_side))
+    return blind(prompt, baseline, candidate, task.side)
 
 
 def answers_of(judgement: Judgement) -> Answers:
     """What was said, as it stood on the screen: for its annotator alone."""
-    side = Side(judgement.candidate_side)
+    side, choice = judgement.pressed
     comparisons: dict[str, int] = {}
     scores: dict[str, tuple[int, int]] = {}
     for rating in judgement.ratings.select_related("criterion"):
@@ -76,7 +76,7 @@ def answers_of(judgement: Judgement) -> Answers:
         elif baseline is not None and candidate is not None:
             scores[key] = blind_scores(baseline, candidate, side)
     return Answers(
-        judgement.choice,
+        choice,
         judgement.both_bad,
         comparisons,
         scores,
@@ -160,7 +160,7 @@ def _take_up(task: Task) -> None:
 
 
 def _store(task: Task, annotator: User, key: UUID, answers: Answers) -> Judgement:
-    side = Side(task.candidate_side)
+    side = task.side
     wall_ms = _milliseconds_since(task)
     judgement = Judgement.objects.create(
         study_id=task.study_id,

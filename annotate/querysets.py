@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
@@ -92,5 +92,16 @@ class JudgementQuerySet(models.QuerySet["Judgement"]):
         return self.filter(version=F("task__version"))
 
     def counted(self) -> Self:
-        """Current judgements that fill a slot: surplus ones are kept, and left out."""
-        return self.current().filter(Q(task__state="judged"))
+        """Current judgements that fill a slot or were made elsewhere: surplus ones are left out."""
+        return self.current().filter(task__state__in=["judged", "imported"])
+
+    def one_voice(self) -> Self:
+        """Without what somebody said elsewhere of an item that they also judged blind here.
+
+        One person is one voice on an item, and the blind one is heard.
+        """
+        tasks = self.model._meta.get_field("task").related_model._default_manager
+        blind = tasks.filter(
+            item=OuterRef("task__item"), annotator=OuterRef("annotator"), state="judged"
+        )
+        return self.filter(Q(task__state="judged") | ~Exists(blind))

@@ -18,6 +18,8 @@ from evals.stats.preference import ClusteredRate, win_rate_from_sums
 
 # Categories of a preference, in their order.
 CATEGORIES = ("baseline", "tie", "candidate")
+# The last column of the rows of `SidedVotes`.
+LAST = 10
 NOTHING_JUDGED = "nothing has been judged yet"
 NOTHING_DECIDED = "every judgement is a tie, so nothing was decided"
 
@@ -146,10 +148,10 @@ class SidedVotes:
     Attributes
     ----------
     categories : sequence of str
-    item_rows : (H, 8) array
+    item_rows : (H, 11) array
         Number of the category; losses, ties and wins with the candidate on the left, then
-        on the right; items with just these.
-    annotator_rows : (R, 8) array
+        on the right, then on a side that nobody knows; items with just these.
+    annotator_rows : (R, 11) array
         The same of one annotator each, in the order of `annotators`; the last column
         counts "both bad".
     annotators : sequence
@@ -183,27 +185,27 @@ class SidedVotes:
         return self._side(people, left), self._side(people, right)
 
     def _side(self, people: Ints, side: slice) -> Tally:
-        items = np.column_stack((self.item_rows[:, side], self.item_rows[:, 7]))
+        items = np.column_stack((self.item_rows[:, side], self.item_rows[:, LAST]))
         return Tally(items, np.column_stack((people[:, side], _ones(people))))
 
     @cached_property
     def left(self) -> Tally:
         """Decided votes read as they stood on the screen: left is a win, right a loss."""
         people = self._summed(self.annotator_rows)
-        items = np.column_stack((_chosen(self.item_rows), self.item_rows[:, 7]))
+        items = np.column_stack((_chosen(self.item_rows), self.item_rows[:, LAST]))
         return Tally(items, np.column_stack((_chosen(people), _ones(people))))
 
     def each_annotator(self) -> dict[object, "AnnotatorVotes"]:
         """What each annotator said, all categories together."""
         rows = self._summed(self.annotator_rows)
         chosen = _chosen(rows)
-        said = rows[:, 1:4] + rows[:, 4:7]
+        said = _on_all_sides(rows)
         return {
             who: AnnotatorVotes(
                 losses=int(votes[0]),
                 ties=int(votes[1]),
                 wins=int(votes[2]),
-                both_bad=int(row[7]),
+                both_bad=int(row[LAST]),
                 left=int(sides[2]),
                 right=int(sides[0]),
             )
@@ -216,21 +218,26 @@ class SidedVotes:
         """The rows of each annotator added up, in the order of first appearance."""
         people = self.annotators if which is None else [self.annotators[int(i)] for i in which]
         index = {who: number for number, who in enumerate(dict.fromkeys(people))}
-        summed = np.zeros((len(index), 8), dtype=np.int64)
+        summed = np.zeros((len(index), LAST + 1), dtype=np.int64)
         np.add.at(summed, [index[who] for who in people], rows)
         return summed
 
     def _tally(self, items: Ints, annotators: Ints, which: Ints | None = None) -> Tally:
         people = self._summed(annotators, which)
         return Tally(
-            np.column_stack((items[:, 1:4] + items[:, 4:7], items[:, 7])),
-            np.column_stack((people[:, 1:4] + people[:, 4:7], _ones(people))),
-            int(people[:, 7].sum()),
+            np.column_stack((_on_all_sides(items), items[:, LAST])),
+            np.column_stack((_on_all_sides(people), _ones(people))),
+            int(people[:, LAST].sum()),
         )
 
 
 def _ones(rows: Ints) -> Ints:
     return np.ones(len(rows), dtype=np.int64)
+
+
+def _on_all_sides(rows: Ints) -> Ints:
+    """(losses, ties, wins) of rows of `SidedVotes`."""
+    return np.asarray(rows[:, 1:4] + rows[:, 4:7] + rows[:, 7:10])
 
 
 def _chosen(rows: Ints) -> Ints:

@@ -2,6 +2,7 @@
 
 from annotate.models.batch import Batch, Item, Upload, UploadChunk
 from annotate.models.people import Invitation, Role, User
+from annotate.models.received import JudgementChunk, JudgementFile, JudgementImport
 from annotate.models.study import Assignment, Comments, Criterion, Scale, State, Study
 from annotate.models.task import Flag, Judgement, Rating, Task
 
@@ -14,6 +15,9 @@ __all__ = [
     "Invitation",
     "Item",
     "Judgement",
+    "JudgementChunk",
+    "JudgementFile",
+    "JudgementImport",
     "Rating",
     "Role",
     "Scale",

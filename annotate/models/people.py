@@ -42,6 +42,11 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=10, choices=Role, default=Role.ANNOTATOR)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
+    # Set for somebody who judged elsewhere and has no account: the study that they are known
+    # in, by the name that its files give them.
+    outside_of = models.ForeignKey(
+        "annotate.Study", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -53,6 +58,17 @@ class User(AbstractBaseUser):
             # Kept in lower case, so that one address is one person.
             models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="user_role_known"),
+            models.UniqueConstraint(
+                fields=["outside_of", "name"],
+                condition=Q(outside_of__isnull=False),
+                name="user_outside_once_a_study",
+            ),
+            # Nobody can sign in as them: not active, no password, no way to be given one.
+            models.CheckConstraint(
+                condition=Q(outside_of=None)
+                | Q(is_active=False, role="annotator", password__startswith="!"),  # noqa: S106
+                name="user_outside_has_no_account",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -60,6 +76,11 @@ class User(AbstractBaseUser):
 
     def get_full_name(self) -> str:
         return str(self)
+
+    @property
+    def label(self) -> str:
+        """What tells this person from all others: the address, or the name in a file."""
+        return self.email if self.outside_of_id is None else self.name
 
     @property
     def is_admin(self) -> bool:

@@ -15,9 +15,15 @@ from annotate.querysets import JudgementQuerySet, TaskQuerySet
 SIDES = [(side.value, side.value) for side in Side]
 
 # Who said something decides what a preference is; these two expressions say it in SQL.
-LIFTED = Q(candidate_side=Side.RIGHT, preference=F("choice")) | Q(
-    candidate_side=Side.LEFT, preference=-F("choice")
-)
+# Where something was judged elsewhere, nobody may know which output stood on which side.
+# A check passes where its answer is NULL, so what must be there is asked for by name.
+LIFTED = (
+    Q(candidate_side__isnull=False, choice__isnull=False)
+    & (
+        Q(candidate_side=Side.RIGHT, preference=F("choice"))
+        | Q(candidate_side=Side.LEFT, preference=-F("choice"))
+    )
+) | Q(candidate_side=None, choice=None, source="imported")
 
 
 class Task(models.Model):
@@ -35,6 +41,8 @@ class Task(models.Model):
         LAPSED = "lapsed"
         # Judged after the lease had ended and somebody else had taken the slot.
         SURPLUS = "surplus"
+        # Judged elsewhere: beside the slots, and nobody met the item here.
+        IMPORTED = "imported"
 
     LIVE = (State.FREE, State.CLAIMED, State.JUDGED)
 
@@ -42,9 +50,9 @@ class Task(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="tasks")
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="tasks")
     slot = models.PositiveSmallIntegerField()
-    candidate_side = models.CharField(max_length=5, choices=SIDES)
+    candidate_side = models.CharField(max_length=5, choices=SIDES, null=True)  # noqa: DJ001
     rank = models.BigIntegerField()
-    state = models.CharField(max_length=7, choices=State, default=State.FREE)
+    state = models.CharField(max_length=8, choices=State, default=State.FREE)
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="tasks"
     )
@@ -76,16 +84,28 @@ class Task(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    state__in=["free", "claimed", "judged", "skipped", "lapsed", "surplus"]
+                    state__in=[
+                        "free",
+                        "claimed",
+                        "judged",
+                        "skipped",
+                        "lapsed",
+                        "surplus",
+                        "imported",
+                    ]
                 ),
                 name="task_state_known",
             ),
             models.CheckConstraint(
-                condition=Q(candidate_side__in=["left", "right"]), name="task_side_known"
+                condition=Q(candidate_side__isnull=False, candidate_side__in=["left", "right"])
+                | Q(candidate_side=None, state="imported"),
+                name="task_side_known",
             ),
+            # Who judged elsewhere is told by the judgement: a task that bears a name is an item
+            # met here, and nobody gets it a second time.
             models.CheckConstraint(
-                condition=Q(state="free", annotator=None)
-                | (~Q(state="free") & Q(annotator__isnull=False)),
+                condition=Q(state__in=["free", "imported"], annotator=None)
+                | (~Q(state__in=["free", "imported"]) & Q(annotator__isnull=False)),
                 name="task_free_or_somebodys",
             ),
             models.CheckConstraint(
@@ -96,7 +116,9 @@ class Task(models.Model):
                 condition=Q(
                     state__in=["judged", "surplus"], version__gte=1, judged_at__isnull=False
                 )
-                | (~Q(state__in=["judged", "surplus"]) & Q(version=0, judged_at=None)),
+                # When something was judged elsewhere is not always known.
+                | Q(state="imported", version=1)
+                | (~Q(state__in=["judged", "surplus", "imported"]) & Q(version=0, judged_at=None)),
                 name="task_judged_has_version",
             ),
         ]
@@ -114,6 +136,13 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id}:{self.slot} {self.state}"
+
+    @property
+    def side(self) -> Side:
+        """Where the candidate stands: drawn for every slot, not always known from elsewhere."""
+        if self.candidate_side is None:
+            raise ValueError("judged elsewhere, and nobody knows which output stood where")
+        return Side(self.candidate_side)
 
 
 class Judgement(models.Model):
@@ -134,15 +163,24 @@ class Judgement(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="judgements"
     )
     version = models.PositiveSmallIntegerField()
-    candidate_side = models.CharField(max_length=5, choices=SIDES)
+    candidate_side = models.CharField(max_length=5, choices=SIDES, null=True)  # noqa: DJ001
     scale = models.PositiveSmallIntegerField(choices=Scale)
-    choice = models.SmallIntegerField(help_text="On the screen: negative left, positive right.")
+    choice = models.SmallIntegerField(
+        null=True, help_text="On the screen: negative left, positive right."
+    )
     preference = models.SmallIntegerField(help_text="Negative baseline, positive candidate.")
     both_bad = models.BooleanField(default=False)
     comment = models.TextField(blank=True)
     active_ms = models.PositiveIntegerField(default=0)
     wall_ms = models.PositiveBigIntegerField(default=0)
     source = models.CharField(max_length=8, choices=Source, default=Source.BLIND)
+    received = models.ForeignKey(
+        "annotate.JudgementImport",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="judgements",
+        help_text="The file that it came in with, where it was judged elsewhere.",
+    )
     submission_key = models.UUIDField(unique=True)
     payload_digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -159,10 +197,11 @@ class Judgement(models.Model):
             ),
             # 3 points reach 1, 5 reach 2, 7 reach 3.
             models.CheckConstraint(
-                condition=Q(scale__gte=Abs(F("choice")) * 2 + 1), name="judgement_on_its_scale"
+                condition=Q(scale__gte=Abs(F("preference")) * 2 + 1), name="judgement_on_its_scale"
             ),
             models.CheckConstraint(
-                condition=Q(both_bad=False) | Q(choice=0), name="judgement_both_bad_has_no_side"
+                condition=Q(both_bad=False) | Q(preference=0),
+                name="judgement_both_bad_has_no_side",
             ),
             models.CheckConstraint(
                 condition=Q(active_ms__lte=F("wall_ms")), name="judgement_active_within_wall"
@@ -170,10 +209,21 @@ class Judgement(models.Model):
             models.CheckConstraint(
                 condition=Q(source__in=["blind", "imported"]), name="judgement_source_known"
             ),
+            models.CheckConstraint(
+                condition=Q(received=None) | Q(source="imported"),
+                name="judgement_received_is_imported",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.task_id} v{self.version}"
+
+    @property
+    def pressed(self) -> tuple[Side, int]:
+        """The candidate's side, and what was pressed on the screen here."""
+        if self.candidate_side is None or self.choice is None:
+            raise ValueError("judged elsewhere, and nobody knows which output stood where")
+        return Side(self.candidate_side), self.choice
 
 
 class Rating(models.Model):

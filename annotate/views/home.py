@@ -110,10 +110,11 @@ def _latest(user: User) -> list[PastAnswer]:
 
 
 def _past(task: Task, judgement: Judgement) -> PastAnswer:
+    _, choice = judgement.pressed
     return PastAnswer(
         task.pk,
         _in_short(getattr(task, "prompt", "")),
-        choice_in_words(judgement.scale, judgement.choice, judgement.both_bad),
+        choice_in_words(judgement.scale, choice, judgement.both_bad),
         task.judged_at,
         task.study.state != State.CLOSED,
     )

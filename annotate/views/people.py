@@ -171,7 +171,7 @@ def _render_people(
 
 def _with_studies() -> QuerySet[User]:
     active = Assignment.objects.filter(is_active=True).select_related("study")
-    return User.objects.prefetch_related(
+    return User.objects.filter(outside_of=None).prefetch_related(
         Prefetch("assignments", active.order_by("study__name"), to_attr="judges_in")
     )
 

@@ -18,9 +18,9 @@ def chosen(request: HttpRequest, name: str, allowed: Sequence[str], default: str
 
 
 def chosen_source(request: HttpRequest) -> Source | None:
-    """Which judgements count on a page: blind ones, imported ones, or both."""
+    """Which judgements count on a page: blind ones unless asked for imported ones, or both."""
     sources: dict[str, Source | None] = {"both": None, "blind": "blind", "imported": "imported"}
-    return sources[chosen(request, "only", tuple(sources), "both")]
+    return sources[chosen(request, "only", tuple(sources), "blind")]
 
 
 def chosen_weights(request: HttpRequest) -> str:

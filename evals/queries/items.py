@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch
+from django.db.models import Count, F, Prefetch, Q
 from django.db.models.functions import Coalesce, Left
 from django.shortcuts import get_object_or_404
 
@@ -130,11 +130,13 @@ def _votes(study: Study, only: Source | None) -> Any:
 
 
 def item_with_tasks(study: Study, public_id: UUID) -> tuple[Item, list[Task]]:
-    """One item and everybody who met it, each with all versions of what they said."""
+    """One item and everybody who met it or judged it elsewhere, with all that they said."""
     item = get_object_or_404(Item.objects.select_related("batch"), study=study, public_id=public_id)
-    versions = Judgement.objects.order_by("-version").prefetch_related("ratings__criterion")
+    said = Judgement.objects.select_related("annotator").order_by("-version")
+    versions = said.prefetch_related("ratings__criterion")
     tasks = (
-        Task.objects.filter(item=item, annotator__isnull=False)
+        Task.objects.filter(item=item)
+        .filter(Q(annotator__isnull=False) | Q(state=Task.State.IMPORTED))
         .select_related("annotator")
         .prefetch_related("flags", Prefetch("judgements", queryset=versions))
         .order_by("claimed_at", "slot")

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, F
 
-from annotate.models import Assignment, Batch, Flag, Study
+from annotate.models import Assignment, Batch, Flag, Study, User
 from evals.queries.reading import counted_from, rows_of
 from evals.queries.votes import Source, counted_judgements
 
@@ -58,6 +58,8 @@ SELECT count(*) FILTER (WHERE judged_at > now() - interval '7 days'),
        extract(epoch FROM now() - min(judged_at))::float
 FROM annotate_task WHERE study_id = %(study)s AND state = 'judged'
 """
+
+ELSEWHERE = " SELECT annotator_id, count(*), max(at) FROM votes GROUP BY annotator_id"
 
 PACE = """
 SELECT annotator_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY active_ms)::float / 1000
@@ -119,6 +121,7 @@ class Person:
     surplus: int
     claimed: int
     last_at: datetime | None
+    elsewhere: bool = False
 
 
 def progress(study: Study) -> Progress:
@@ -171,6 +174,30 @@ def people(study: Study) -> list[Person]:
     ]
 
 
+def people_elsewhere(study: Study) -> list[Person]:
+    """Everybody who judged elsewhere, by name, with what they did there."""
+    votes = counted_judgements(study, "imported").values("annotator_id", at=F("task__judged_at"))
+    did = {row[0]: row[1:] for row in counted_from(votes, ELSEWHERE)}
+    found = User.objects.in_bulk(list(did))
+    return [
+        Person(user.pk, str(user), user.label, False, None, judged, 0, 0, 0, 0, last, True)
+        for user, (judged, last) in sorted(
+            ((found[key], row) for key, row in did.items()),
+            key=lambda one: (str(one[0]).lower(), one[0].label),
+        )
+    ]
+
+
+def people_counted(study: Study, only: Source | None) -> list[Person]:
+    """The people whose judgements count: assigned here, judging elsewhere, or both once."""
+    if only == "imported":
+        return people_elsewhere(study)
+    here = people(study)
+    known = {person.id for person in here}
+    others = people_elsewhere(study) if only is None else []
+    return here + [person for person in others if person.id not in known]
+
+
 def median_seconds(study: Study, only: Source | None = "blind") -> dict[UUID, float]:
     """Of each annotator the median time at work on a judgement."""
     votes = counted_judgements(study, only).values("annotator_id", "active_ms")
@@ -188,5 +215,12 @@ def flagged(study: Study) -> dict[str, int]:
 
 
 def has_imported(study: Study) -> bool:
-    """Whether judgements made elsewhere are among those that count."""
+    """Whether judgements made elsewhere are in a study."""
     return counted_judgements(study, "imported").exists()
+
+
+def imported_count(study: Study, only: Source | None = None) -> int:
+    """How many of the judgements that count were made elsewhere."""
+    if only == "blind":
+        return 0
+    return counted_judgements(study, only).filter(source="imported").count()

@@ -15,7 +15,8 @@ from evals.tallies import SidedVotes, Tally, counts_of
 Source = Literal["blind", "imported"]
 
 # Items are rows without an annotator, annotators are rows without an item; equal items are
-# counted together. "l..." is with the candidate on the left, "r..." on the right.
+# counted together. "l..." is with the candidate on the left, "r..." on the right; "u..." is
+# unknown: a vote from elsewhere may not say which output stood where.
 SIDED_VOTES = """
 , grouped AS (
     SELECT annotator_id, category,
@@ -25,11 +26,15 @@ SIDED_VOTES = """
            count(*) FILTER (WHERE candidate_side = 'right' AND preference < 0) AS r_loss,
            count(*) FILTER (WHERE candidate_side = 'right' AND preference = 0) AS r_tie,
            count(*) FILTER (WHERE candidate_side = 'right' AND preference > 0) AS r_win,
+           count(*) FILTER (WHERE candidate_side IS NULL AND preference < 0) AS u_loss,
+           count(*) FILTER (WHERE candidate_side IS NULL AND preference = 0) AS u_tie,
+           count(*) FILTER (WHERE candidate_side IS NULL AND preference > 0) AS u_win,
            CASE WHEN annotator_id IS NULL THEN 0 ELSE count(*) FILTER (WHERE both_bad) END AS bad
     FROM votes GROUP BY GROUPING SETS ((item_id, category), (annotator_id, category))
 )
-SELECT annotator_id, category, l_loss, l_tie, l_win, r_loss, r_tie, r_win, bad, count(*)
-FROM grouped GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY category, annotator_id
+SELECT annotator_id, category, l_loss, l_tie, l_win, r_loss, r_tie, r_win, u_loss, u_tie, u_win,
+       bad, count(*)
+FROM grouped GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 ORDER BY category, annotator_id
 """
 
 CRITERIA = """
@@ -70,9 +75,13 @@ FROM votes JOIN totals USING (item_id) WHERE n > 1 GROUP BY 1, 2, 3
 
 
 def counted_judgements(study: Study, only: Source | None = None) -> QuerySet[Judgement]:
-    """The judgements that count, of one source or of both."""
-    counted: QuerySet[Judgement] = Judgement.objects.counted().filter(study=study)
-    return counted.filter(source=only) if only else counted
+    """The judgements that count, of one source or of both.
+
+    Of both, whoever judged an item here and elsewhere is heard once, blind.
+    """
+    counted = Judgement.objects.counted().filter(study=study)
+    chosen: QuerySet[Judgement] = counted.filter(source=only) if only else counted.one_voice()
+    return chosen
 
 
 def sided_votes(study: Study, only: Source | None = None) -> SidedVotes:
@@ -88,10 +97,10 @@ def sided_votes(study: Study, only: Source | None = None) -> SidedVotes:
     rows = counted_from(votes, SIDED_VOTES)
     names = list(dict.fromkeys(row[1] for row in rows))
     number = {name: index for index, name in enumerate(names)}
-    items = [(number[row[1]], *row[2:8], row[9]) for row in rows if row[0] is None]
-    people = [(number[row[1]], *row[2:9]) for row in rows if row[0] is not None]
+    items = [(number[row[1]], *row[2:11], row[12]) for row in rows if row[0] is None]
+    people = [(number[row[1]], *row[2:12]) for row in rows if row[0] is not None]
     annotators = [row[0] for row in rows if row[0] is not None]
-    return SidedVotes(names, counts_of(items, 8), counts_of(people, 8), annotators)
+    return SidedVotes(names, counts_of(items, 11), counts_of(people, 11), annotators)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def annotators(
     confidence: float = 0.95,
 ) -> Annotators:
     """Read inside a snapshot: `votes` and what is read here are of one state."""
-    people = queries.people(study)
+    people = queries.people_counted(study, only)
     each = votes.each_annotator()
     others = queries.agreement_with_others(study, only)
     seconds = queries.median_seconds(study)

@@ -41,7 +41,7 @@ class Said:
     strength: int
     ratings: Sequence[tuple[str, str]]
     comment: str
-    at: datetime
+    at: datetime | None
     seconds: str
     side: str
     source: str
@@ -98,6 +98,7 @@ STATES = {
     Task.State.LAPSED: "left it",
     Task.State.SURPLUS: "judged it too late: kept, not counted",
     Task.State.JUDGED: "",
+    Task.State.IMPORTED: "judged elsewhere",
 }
 
 
@@ -105,17 +106,19 @@ def _answer(task: Task) -> Answer:
     versions = list(task.judgements.all())
     now = [said for said in versions if said.version == task.version]
     skip = " ".join(part for part in (task.skip_reason.replace("_", " "), task.skip_note) if part)
+    # A task of a judgement made elsewhere bears no name: nobody met its item here.
+    annotator = task.annotator or (now[0].annotator if now else None)
     return Answer(
-        str(task.annotator),
+        str(annotator),
         STATES[Task.State(task.state)],
-        _said(now[0]) if now else None,
-        [_said(said) for said in versions if said.version != task.version],
+        _said(now[0], task) if now else None,
+        [_said(said, task) for said in versions if said.version != task.version],
         [flag.get_kind_display() for flag in task.flags.all()],
         skip,
     )
 
 
-def _said(judgement: Judgement) -> Said:
+def _said(judgement: Judgement, task: Task) -> Said:
     strongest = (judgement.scale - 1) // 2
     ratings = sorted(judgement.ratings.all(), key=lambda rating: rating.criterion.position)
     return Said(
@@ -123,9 +126,9 @@ def _said(judgement: Judgement) -> Said:
         judgement.preference,
         [(rating.criterion.name, _rating(rating)) for rating in ratings],
         judgement.comment,
-        judgement.created_at,
+        task.judged_at if task.state == Task.State.IMPORTED else judgement.created_at,
         in_time(judgement.active_ms / 1000 if judgement.active_ms else None),
-        judgement.candidate_side,
+        judgement.candidate_side or "",
         judgement.source,
     )
 
@@ -136,20 +139,28 @@ def _rating(rating: Rating) -> str:
     return preference_words(rating.preference, 1)
 
 
-def counted(said: Sequence[Answer]) -> list[int]:
+def counted(said: Sequence[Answer], state: str = "") -> list[int]:
     """The preferences that count, from baseline to candidate."""
-    return sorted(answer.now.strength for answer in said if answer.now and not answer.state)
+    return sorted(answer.now.strength for answer in said if answer.now and answer.state == state)
+
+
+def _counted_or_elsewhere(said: Sequence[Answer]) -> tuple[list[int], str]:
+    """What was judged blind; without any of it, what was judged elsewhere, saying so."""
+    elsewhere = STATES[Task.State.IMPORTED]
+    blind = counted(said)
+    return (blind, "") if blind else (counted(said, elsewhere), f", {elsewhere}")
 
 
 def strip_of(study: Study, said: Sequence[Answer]) -> VoteStrip:
-    preferences, strongest = counted(said), study.max_strength
+    preferences, _ = _counted_or_elsewhere(said)
+    strongest = max([study.max_strength, *map(abs, preferences)])
     words = ", ".join(preference_words(one, strongest) for one in preferences)
     return vote_strip(preferences, strongest, words)
 
 
 def finding(said: Sequence[Answer]) -> str:
     """How the votes on one item fell."""
-    votes = counted(said)
+    votes, where = _counted_or_elsewhere(said)
     if not votes:
         return "Nobody has judged this item yet"
     wins, losses = sum(vote > 0 for vote in votes), sum(vote < 0 for vote in votes)
@@ -160,5 +171,5 @@ def finding(said: Sequence[Answer]) -> str:
     }
     parts = [f"{in_words(count)} for {name}" for name, count in kinds.items() if count]
     if len(parts) == 1 and len(votes) > 1:
-        return f"All {parts[0]}"
-    return sentence(", ".join(parts)).rstrip(".")
+        return f"All {parts[0]}{where}"
+    return sentence(", ".join(parts)).rstrip(".") + where

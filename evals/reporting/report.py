@@ -23,7 +23,7 @@ def report(
         criteria = criterion_tallies(study, only)
         return {
             "study": study.slug,
-            "progress": _progress(study, votes.overall),
+            "progress": _progress(study, votes.overall, queries.imported_count(study, only)),
             "preference": {
                 "wins": votes.overall.wins,
                 "ties": votes.overall.plain_ties,
@@ -45,7 +45,7 @@ def report(
         }
 
 
-def _progress(study: Study, tally: Tally) -> dict[str, int]:
+def _progress(study: Study, tally: Tally, imported: int) -> dict[str, int]:
     slots = queries.total_slots(study)
     return {
         "items": slots.items,
@@ -53,6 +53,8 @@ def _progress(study: Study, tally: Tally) -> dict[str, int]:
         "judged": slots.judged,
         "judgements": tally.n,
         "annotators": tally.annotator_count,
+        # Only where there are any: of the judgements counted, those made elsewhere.
+        **({"imported": imported} if imported else {}),
     }
 
 
@@ -113,18 +115,18 @@ def _agreement(tally: Tally, confidence: float) -> dict[str, Any]:
 def named_pairs(
     study: Study, only: queries.Source | None = None
 ) -> tuple[list[tuple[User, User]], Ints]:
-    """Pairs of annotators who share items, in the order of their addresses, and their tables."""
+    """Pairs of annotators who share items, in the order of their labels, and their tables."""
     pairs, tables = queries.pair_tables(study, only)
     ids: set[UUID] = {who for pair in pairs for who in pair}
     people = User.objects.in_bulk(list(ids))
     named = []
     for number, (first, second) in enumerate(pairs):
         a, b = people[first], people[second]
-        if a.email > b.email:
+        if a.label > b.label:
             a, b = b, a
             tables[number] = tables[number].T.copy()
         named.append((a, b))
-    order = sorted(range(len(named)), key=lambda i: (named[i][0].email, named[i][1].email))
+    order = sorted(range(len(named)), key=lambda i: (named[i][0].label, named[i][1].label))
     return [named[i] for i in order], tables[order]
 
 
@@ -136,7 +138,7 @@ def _pairs(study: Study, only: queries.Source | None, confidence: float) -> list
     ]
     return [
         {
-            "annotators": [a.email, b.email],
+            "annotators": [a.label, b.label],
             "n": percent.n,
             "percent": percent.as_json(),
             "cohen_kappa": plain.as_json(),

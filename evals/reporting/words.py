@@ -26,6 +26,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         f"  {progress['judged']:,} of {progress['tasks']:,} judgements made, "
         f"{counted(progress['items'], 'items')}, {counted(progress['annotators'], 'annotators')}"
     )
+    if "imported" in progress:
+        yield f"  {_elsewhere(progress['imported'], progress['judgements'])}"
     yield ""
     yield "Preference"
     yield (
@@ -51,6 +53,14 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for pair in found["agreement"]["pairs"]:
         names = " and ".join(pair["annotators"])
         yield "  " + _line(names, pair["cohen_kappa"], "coefficient", "items")
+
+
+def _elsewhere(imported: int, judgements: int) -> str:
+    which = "All" if imported == judgements else f"{imported:,}"
+    return (
+        f"{which} of the {counted(judgements, 'judgements')} counted below were made elsewhere, "
+        "perhaps not blind (--only blind leaves them out)"
+    )
 
 
 def _agreement(found: dict[str, Any]) -> Iterator[str]:

@@ -26,7 +26,7 @@ def preference(request: HttpRequest, study: Study) -> HttpResponse:
             study,
             votes,
             result,
-            people={person.id: person.name for person in queries.people(study)},
+            people={person.id: person.name for person in queries.people_counted(study, only)},
             pace=progress_page.pace(
                 queries.last_week(study), 1, closed=study.state == State.CLOSED
             ).per_day,

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from annotate.blinding import Side, unblind
+from annotate.blinding import unblind
 from annotate.claiming import claim_task
 from annotate.commanding import JsonCommand, RefusedCommandError
 from annotate.demo.content import ITEMS_FILE, load_items, load_study
@@ -116,7 +116,7 @@ def judge_one(
 
 def on_screen(said: Answer, task: Task) -> Answers:
     """What the annotator pressed, from what they think of the systems."""
-    side = Side(task.candidate_side)
+    side = task.side
     # Lifting the sides twice is no change, so the same function puts them on.
     return Answers(
         choice=unblind(said["preference"], side),
