@@ -1,6 +1,6 @@
 """Uploads: bytes to rows, or every faulty line. Knows formats; knows no database and no web."""
 
-from annotate.parsing.chat import chat_messages
+from annotate.parsing.chat import Message, chat_messages, conversation
 from annotate.parsing.contract import (
     FIELDS,
     JSON,
@@ -13,6 +13,7 @@ from annotate.parsing.contract import (
     Row,
     Source,
 )
+from annotate.parsing.jsontext import compact
 from annotate.parsing.reading import Reading
 
 __all__ = [
@@ -22,10 +23,13 @@ __all__ = [
     "Cures",
     "Fault",
     "Limits",
+    "Message",
     "Options",
     "Reading",
     "Report",
     "Row",
     "Source",
     "chat_messages",
+    "compact",
+    "conversation",
 ]

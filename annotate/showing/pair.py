@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from annotate.blinding import BlindPair
-from annotate.parsing import chat_messages
+from annotate.parsing import Message, compact, conversation
 from annotate.showing.blocks import Block, Data, Formatted, Nothing, Span, paragraphs
 from annotate.showing.formatted import formatted
 from annotate.showing.hidden import has_hidden, name_hidden
-from annotate.showing.structured import laid_out, parse, structured
+from annotate.showing.structured import Members, called, laid_out, parse, structured
 from annotate.showing.worddiff import word_diff
 
 # Who speaks, in words that name no maker; what is not listed is a message.
@@ -66,16 +67,31 @@ def show_pair(pair: BlindPair, view: View = View.PLAIN) -> ShownPair:
 
 def show_turns(prompt: str, view: View = View.PLAIN) -> tuple[list[Turn], list[Turn]]:
     """The messages of a prompt, and apart from them what was given to both systems."""
-    messages = chat_messages(prompt)
+    messages = conversation(prompt)
     if messages is None:
         return [Turn("", _text(prompt, view))], []
-    turns = [
-        Turn(SPEAKERS.get(role.lower(), "Message"), _text(text, view))
-        for role, text in messages
-        if role.lower() not in CONTEXT
-    ]
-    given = [Turn("", _text(text, view)) for role, text in messages if role.lower() in CONTEXT]
+    # Read again for the calls: this reading keeps numbers and names as they were written.
+    written = parse(prompt) or [None] * len(messages)
+    turns, given = [], []
+    for message, value in zip(messages, written, strict=True):
+        role = message.role.lower()
+        blocks = _message(message, value, view)
+        if role in CONTEXT:
+            given.append(Turn("", blocks))
+        else:
+            turns.append(Turn(SPEAKERS.get(role, "Message"), blocks))
     return turns, given
+
+
+def _message(message: Message, written: Any, view: View) -> list[Block]:
+    """What a message says, then what it calls; the result of a tool as outputs are shown."""
+    is_result = SPEAKERS.get(message.role.lower()) == "Tool result"
+    shown = _output if is_result and message.content.strip() else _text
+    if not message.calls:
+        return shown(message.content, view)
+    readable = isinstance(written, Members) and view is not View.HIDDEN
+    calls = called(written) if readable else []
+    return [*shown(message.content, view), *(calls or _output(compact(message.calls), view))]
 
 
 def _outputs(left: str, right: str, view: View) -> tuple[list[Block], list[Block]]:

@@ -84,6 +84,12 @@ def message_blocks(value: Members | list[Value]) -> list[Block] | None:
     return [*blocks, *paragraphs([Span(content or "")])]
 
 
+def called(message: Members) -> list[Block]:
+    """The calls of a message of a conversation, laid out."""
+    calls = message.get("tool_calls") or message.get("function_call")
+    return _calls(calls if isinstance(calls, list) else [calls]) or [data(calls)]
+
+
 def _calls(values: Iterable[Value]) -> list[Block] | None:
     calls = [_call(value) for value in values]
     found: list[Block] = [call for call in calls if call is not None]

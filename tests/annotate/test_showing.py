@@ -1,6 +1,7 @@
 """Untrusted text on the page: nothing lives, nothing is lost, nothing is slow."""
 
 import html
+import json
 import re
 
 import pytest
@@ -250,3 +251,57 @@ def test_a_conversation_is_listed_by_what_was_asked_last() -> None:
 
     assert in_short(chat, 200) == "Hello there"
     assert in_short("plain  text", 8) == "plain te"
+
+
+ASKED = {"role": "user", "content": "How warm is it?"}
+CALLED = (
+    '{"role":"assistant","content":"Let me look.","tool_calls":[{"id":"call_1","type":"function",'
+    '"function":{"name":"weather","arguments":"{\\"town\\": \\"Bern\\", \\"at\\": 1.10}"}}]}'
+)
+RESULT = '{"role":"tool","tool_call_id":"call_1","content":"{\\"celsius\\": 21}"}'
+
+
+def conversation_of(*messages: str) -> str:
+    return f"[{json.dumps(ASKED)},{','.join(messages)}]"
+
+
+def test_tool_calls_of_a_conversation_are_laid_out_as_those_of_outputs() -> None:
+    (asked, called, result), given = show_turns(conversation_of(CALLED, RESULT))
+
+    assert (asked.speaker, called.speaker, result.speaker) == ("User", "Assistant", "Tool result")
+    said, call = called.blocks
+    assert text_of([said]) == "Let me look."
+    assert call == Call("weather", (("town", '"Bern"'), ("at", "1.10")))
+    assert result.blocks == [Data((Span('{"celsius": 21}'),))]
+    assert given == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '{"role":"assistant","content":null,"tool_calls":[{"name":"f","arguments":{}}]}',
+        '{"role":"assistant","content":null,"function_call":{"name":"f","arguments":{}}}',
+        '{"role":"assistant","tool_calls":[{"name":"f","arguments":null}]}',
+    ],
+)
+def test_a_message_that_only_calls_shows_the_call_alone(message: str) -> None:
+    turns, _ = show_turns(conversation_of(message))
+
+    assert turns[1].blocks == [Call("f", ())]
+
+
+def test_calls_of_an_unknown_shape_are_shown_as_data_and_never_lost() -> None:
+    odd = '{"role":"assistant","content":"x","tool_calls":[{"who":"me"}]}'
+
+    turns, _ = show_turns(conversation_of(odd))
+
+    assert turns[1].blocks[1] == Data((Span('[{"who": "me"}]'),))
+
+
+def test_hidden_characters_of_calls_are_named_in_their_view() -> None:
+    hidden = CALLED.replace("Bern", "Be\u200brn")
+
+    turns, _ = show_turns(conversation_of(hidden), View.HIDDEN)
+
+    shown = [span for block in turns[1].blocks for span in getattr(block, "spans", ())]
+    assert any(span.mark == "hidden" for span in shown)
