@@ -21,6 +21,8 @@ Unit = Literal["share", "points", "ratio"]
 Status = Literal["met", "not met", "not enough evidence", "not measured"]
 Verdict = Literal["GO", "NO-GO", "NOT YET"]
 
+# Of a gate with many parts, how many say what they lack.
+PARTS_SAID = 3
 # The worst first: a gate of several parts says what its worst part says.
 WORST_FIRST: tuple[Status, ...] = ("not met", "not enough evidence", "not measured", "met")
 
@@ -87,12 +89,21 @@ class Evidence:
         What `n` counts, in the plural ("judgements", "cases", "requests").
     part : str
         Of a gate that is judged in several parts, which ("Multi-turn").
+    note : str
+        What a reader has to know of it: "2 errors count as failed".
+    needs : str
+        Where there is no estimate: what would measure it.
+    begun : bool
+        Where there is no estimate: some evidence has come in, though not enough for a number.
     """
 
     gate_key: str
     estimate: Estimate | Undefined
     word: str = "cases"
     part: str = ""
+    note: str = ""
+    needs: str = ""
+    begun: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,8 @@ class GateResult:
         The evidence against the threshold.
     missing : str
         What it would take to answer; empty where the gate has answered.
+    note : str
+        What else to know of the evidence.
     """
 
     gate: Gate
@@ -115,6 +128,7 @@ class GateResult:
     estimate: Estimate | Undefined | None
     sentence: str
     missing: str = ""
+    note: str = ""
 
 
 DEFAULT_GATES: tuple[Gate, ...] = (
@@ -172,12 +186,21 @@ def judge_gate(gate: Gate, evidence: Evidence | Sequence[Evidence] | None) -> Ga
             gate, "not measured", None, "Not measured yet.", "There is no evidence yet."
         )
     worst = min(results, key=lambda result: _rank(gate, result))
-    missing = " ".join(result.missing for result in results if result.missing)
+    missing = _all_missing(gate, results)
     status = worst.status
     # One part measured and another not is not the same as nothing measured.
     if status == "not measured" and any(r.status != "not measured" for r in results):
         status = "not enough evidence"
     return replace(worst, status=status, missing="" if status == "not met" else missing)
+
+
+def _all_missing(gate: Gate, results: Sequence[GateResult]) -> str:
+    """What the parts lack, the worst first; of many parts the rest is counted."""
+    lacking = [r for r in sorted(results, key=lambda r: _rank(gate, r)) if r.missing]
+    said = [result.missing for result in lacking[:PARTS_SAID]]
+    if len(lacking) > PARTS_SAID:
+        said.append(f"And {wording.counted(len(lacking) - PARTS_SAID, 'further parts')}.")
+    return " ".join(dict.fromkeys(said))
 
 
 def verdict(results: Iterable[GateResult]) -> Verdict:
@@ -218,10 +241,7 @@ def _judge_part(gate: Gate, evidence: Evidence) -> GateResult:
     estimate = evidence.estimate
     where = f"{evidence.part}: " if evidence.part else ""
     if isinstance(estimate, Undefined):
-        sentence = where + wording.sentence(f"not measured: {estimate.reason}")
-        return GateResult(
-            gate, "not measured", estimate, sentence, wording.sentence(where + estimate.reason)
-        )
+        return _judge_unmeasured(gate, evidence, estimate, where)
     if gate.wants_no_failure:
         return _judge_without_failure(gate, evidence, estimate, where)
     status = _status(gate, estimate)
@@ -229,7 +249,17 @@ def _judge_part(gate: Gate, evidence: Evidence) -> GateResult:
         gate, status, estimate
     )
     missing = _missing(gate, evidence, estimate) if status == "not enough evidence" else ""
-    return GateResult(gate, status, estimate, sentence, where + missing if missing else "")
+    missing = where + missing if missing else ""
+    return GateResult(gate, status, estimate, sentence, missing, evidence.note)
+
+
+def _judge_unmeasured(
+    gate: Gate, evidence: Evidence, estimate: Undefined, where: str
+) -> GateResult:
+    status: Status = "not enough evidence" if evidence.begun else "not measured"
+    missing = evidence.needs or wording.sentence(where + estimate.reason)
+    sentence = where + wording.sentence(f"{status}: {estimate.reason}")
+    return GateResult(gate, status, estimate, sentence, missing, evidence.note)
 
 
 def _status(gate: Gate, estimate: Estimate) -> Status:
@@ -274,15 +304,16 @@ def _judge_without_failure(
     passed = f"{where}{wording.count(estimate.n - failed)} of {wording.count(estimate.n)}"
     if failed:
         sentence = f"{passed}; {wording.count(failed)} failed, and {gate.bar} is asked for."
-        return GateResult(gate, "not met", estimate, sentence)
+        return GateResult(gate, "not met", estimate, sentence, note=evidence.note)
     try:
         bound = 1 - zero_failure_bound(estimate.n, estimate.confidence)
     except UndefinedError as error:
         reason = wording.sentence(where + error.reason)
-        return GateResult(gate, "not measured", estimate, reason, reason)
+        return GateResult(gate, "not measured", estimate, reason, reason, evidence.note)
     least = wording.percent_at_least(bound)
     level = wording.percent(estimate.confidence, _digits(100 * estimate.confidence))
-    return GateResult(gate, "met", estimate, f"{passed}; at least {least} at {level}.")
+    sentence = f"{passed}; at least {least} at {level}."
+    return GateResult(gate, "met", estimate, sentence, note=evidence.note)
 
 
 def _digits(value: float) -> int:

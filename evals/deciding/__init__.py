@@ -6,10 +6,12 @@ its evidence, and a digest that anybody can compute again.
 
 from evals.deciding.policy import (
     CONFIDENCES,
+    Freeze,
     PolicyInForce,
     RefusedDecisionError,
     change_policy,
     current_policy,
+    freeze_of,
     frozen_since,
     policy_in_force,
     policy_versions,
@@ -28,6 +30,7 @@ from evals.deciding.weighing import Weighing, judge_preference, no_better_than_c
 
 __all__ = [
     "CONFIDENCES",
+    "Freeze",
     "PolicyInForce",
     "RefusedDecisionError",
     "Waiver",
@@ -37,6 +40,7 @@ __all__ = [
     "current_policy",
     "digest_of",
     "evidence_of",
+    "freeze_of",
     "frozen_since",
     "gate_as_json",
     "is_intact",

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from annotate.models import Judgement, Study, User
 from evals.gate import DEFAULT_GATES, Gate
-from evals.models import Policy
+from evals.models import Policy, Run
 
 CONFIDENCES = (0.9, 0.95, 0.99)
 
@@ -77,10 +77,32 @@ def read_policy(policy: Policy) -> PolicyInForce:
     return PolicyInForce(policy.version, gates, policy.confidence, policy)
 
 
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """What fixed the policy, and when: the first judgement or the first run."""
+
+    at: datetime
+    by: str
+
+
+def freeze_of(study: Study) -> Freeze | None:
+    """What froze the policy; None while it may change freely."""
+    firsts = (
+        ("judgement", Judgement.objects.filter(study=study)),
+        ("run", Run.objects.filter(study=study)),
+    )
+    found = [
+        Freeze(at, by)
+        for by, rows in firsts
+        for at in rows.order_by("created_at").values_list("created_at", flat=True)[:1]
+    ]
+    return min(found, key=lambda freeze: freeze.at, default=None)
+
+
 def frozen_since(study: Study) -> datetime | None:
-    """When the first judgement froze the policy; None while it may change freely."""
-    first = Judgement.objects.filter(study=study).order_by("created_at").values("created_at")[:1]
-    return first[0]["created_at"] if first else None
+    """When the first judgement or run froze the policy; None while it may change freely."""
+    freeze = freeze_of(study)
+    return freeze.at if freeze else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +166,16 @@ def change_policy(
         If nothing would change, or the policy is frozen and no reason is given.
     """
     with transaction.atomic():
-        # A judgement holds its study FOR SHARE: either it is seen here, or it comes after.
+        # A judgement and a run hold their study FOR SHARE: either they are seen here, or they
+        # come after.
         Study.objects.select_for_update().get(pk=study.pk)
         before = read_policy(current_policy(study))
         if (as_stored(before.gates), before.confidence) == (as_stored(gates), confidence):
             raise RefusedDecisionError("These are the thresholds in force: nothing was changed.")
         if frozen_since(study) is not None and not reason.strip():
             raise RefusedDecisionError(
-                "The policy is frozen, since somebody has judged: a change needs a reason."
+                "The policy is frozen, since somebody has judged or a run has been started: "
+                "a change needs a reason."
             )
         return Policy.objects.create(
             study=study,

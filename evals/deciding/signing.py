@@ -11,14 +11,22 @@ from django.db import IntegrityError
 
 from annotate.models import Study, User
 from evals import queries
+from evals.deciding.inputs import source_as_json
 from evals.deciding.policy import RefusedDecisionError, current_policy, read_policy
 from evals.deciding.weighing import Weighing, weigh
 from evals.gate import GateResult
 from evals.models import Decision
+from evals.queries.runs import RunPair
 from evals.stats.estimates import Undefined
 
+# What of the evidence is fact, not wording.
+FACTS = ("study", "policy", "verdict", "counts", "inputs")
+GATE_FACTS = ("status", "threshold", "required", "direction", "unit")
 
-def gate_as_json(result: GateResult, word: str = "cases") -> dict[str, Any]:
+
+def gate_as_json(
+    result: GateResult, word: str = "cases", pairs: Sequence[RunPair] = ()
+) -> dict[str, Any]:
     """A gate with all that a page or a script needs to show it."""
     gate = result.gate
     estimate = result.estimate or Undefined("there is no evidence yet")
@@ -36,6 +44,8 @@ def gate_as_json(result: GateResult, word: str = "cases") -> dict[str, Any]:
         "word": word,
         "sentence": result.sentence,
         "missing": result.missing,
+        "note": result.note,
+        "sources": [source_as_json(pair) for pair in pairs],
     }
 
 
@@ -52,7 +62,11 @@ def evidence_of(weighing: Weighing) -> dict[str, Any]:
         "policy": {"version": weighing.policy.version, "confidence": weighing.policy.confidence},
         "verdict": weighing.verdict,
         "gates": [
-            gate_as_json(result, weighing.words.get(result.gate.key, "cases"))
+            gate_as_json(
+                result,
+                weighing.words.get(result.gate.key, "cases"),
+                weighing.sources(result.gate.key),
+            )
             for result in weighing.results
         ],
         "counts": {
@@ -66,6 +80,8 @@ def evidence_of(weighing: Weighing) -> dict[str, Any]:
             "both_bad": tally.both_bad,
         },
         "agreement": {"krippendorff_alpha_nominal": weighing.agreement.as_json()},
+        "inputs": dict(weighing.inputs),
+        "notes": list(weighing.gathered.notes),
     }
 
 
@@ -177,9 +193,31 @@ def _refuse_unwaived(weighing: Weighing, waivers: Sequence[Waiver]) -> None:
 
 
 def changed_since(decision: Decision, now: Mapping[str, Any]) -> bool:
-    """Whether the evidence is another than the one that was signed."""
-    signed = {key: value for key, value in decision.evidence.items() if key != "waivers"}
-    return digest_of(signed) != digest_of(now)
+    """Whether the evidence is another than the one that was signed.
+
+    Only facts are compared: that a sentence is worded differently by now is no change, nor is a
+    fact that was not kept when the decision was signed.
+    """
+    then = _facts(decision.evidence)
+    return then != {name: fact for name, fact in _facts(now).items() if name in then}
+
+
+def _facts(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    facts = {name: evidence[name] for name in FACTS if name in evidence}
+    gates = {gate["gate"]: _gate_facts(gate) for gate in evidence["gates"]}
+    return facts | {"gates": gates, "agreement": _numbers(evidence["agreement"])}
+
+
+def _gate_facts(gate: Mapping[str, Any]) -> list[Any]:
+    return [*(gate[name] for name in GATE_FACTS), _numbers(gate["estimate"])]
+
+
+def _numbers(found: Any) -> Any:
+    """Without the words that go with numbers."""
+    if not isinstance(found, Mapping):
+        return found
+    kept = (name for name in found if name not in ("method", "reason"))
+    return {name: _numbers(found[name]) for name in kept}
 
 
 def is_intact(decision: Decision) -> bool:

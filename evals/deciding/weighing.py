@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from annotate.models import Study
 from evals import queries
+from evals.deciding.automated import Gathered, Piece, gather
+from evals.deciding.inputs import inputs_of
 from evals.deciding.policy import PolicyInForce, policy_in_force
 from evals.gate import Evidence, GateResult, Verdict, judge_gate, still_missing, verdict
-from evals.matching import RULE
+from evals.queries.runs import RunPair
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.proportions import wilson_interval
 from evals.tallies import SidedVotes, Tally
 
-NO_SUITE = "no suite has been run for it"
 # With fewer items judged twice, alpha says nothing of chance.
 ENOUGH_UNITS = 20
 
@@ -29,6 +30,8 @@ class Weighing:
     agreement: Estimate | Undefined
     slots: queries.Slots
     words: Mapping[str, str]
+    gathered: Gathered
+    inputs: Mapping[str, Any]
 
     @property
     def tally(self) -> Tally:
@@ -42,6 +45,11 @@ class Weighing:
     def missing(self) -> tuple[str, ...]:
         return still_missing(self.results)
 
+    def sources(self, key: str) -> tuple[RunPair, ...]:
+        """The pairs of runs that a gate was judged by."""
+        piece = self.gathered.pieces.get(key)
+        return piece.pairs if piece else ()
+
     def result(self, key: str) -> GateResult:
         return next(result for result in self.results if result.gate.key == key)
 
@@ -52,15 +60,10 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
     votes = queries.sided_votes(study)
     tally = votes.overall
     agreement = tally.agreement(policy.confidence)["alpha_nominal"]
-    evidence = [
-        _preference_evidence(tally, policy.confidence),
-        *_reference_evidence(study, policy.confidence),
-    ]
-    found = {piece.gate_key: piece for piece in evidence}
-    results = [
-        judge_gate(gate, found.get(gate.key) or Evidence(gate.key, Undefined(NO_SUITE)))
-        for gate in policy.gates
-    ]
+    gathered = gather(study, policy.confidence, policy.gate("general_regression").threshold)
+    preference = Piece((_preference_evidence(tally, policy.confidence),))
+    pieces = {"human_preference": preference, **gathered.pieces}
+    results = [judge_gate(gate, pieces[gate.key].evidence) for gate in policy.gates]
     return Weighing(
         study,
         policy,
@@ -68,7 +71,9 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
         votes,
         agreement,
         queries.total_slots(study),
-        {key: piece.word for key, piece in found.items()},
+        {key: piece.evidence[0].word for key, piece in pieces.items()},
+        gathered,
+        inputs_of(study, votes, gathered.pairs),
     )
 
 
@@ -83,26 +88,6 @@ def judge_preference(tally: Tally, policy: PolicyInForce) -> GateResult:
 
 def _preference_evidence(tally: Tally, confidence: float) -> Evidence:
     return Evidence("human_preference", tally.win_rate(confidence), "judgements")
-
-
-def _reference_evidence(study: Study, confidence: float) -> list[Evidence]:
-    counts = queries.reference_counts(study)
-    exact: Estimate | Undefined = Undefined("no item has a reference to compare with")
-    if counts.references:
-        exact = wilson_interval(counts.matched, counts.references, confidence)
-        exact = replace(exact, method=f"outputs {RULE}; Wilson interval")
-    schema: Estimate | Undefined = Undefined("no item has a JSON object or array as its reference")
-    if counts.structured:
-        schema = wilson_interval(counts.valid, counts.structured, confidence)
-        schema = replace(
-            schema,
-            method="outputs that are valid JSON, where the reference is a JSON object or array; "
-            "Wilson interval",
-        )
-    return [
-        Evidence("exact_match", exact, "outputs"),
-        Evidence("schema_compliance", schema, "outputs"),
-    ]
 
 
 def no_better_than_chance(agreement: Estimate | Undefined) -> bool:

@@ -1,5 +1,6 @@
 """Gates and verdicts as pages show them, from evidence as it is kept."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,16 +34,39 @@ class GateRow:
     figure: GateStrip
     told: str
     waiver: str = ""
+    sources: Sequence["SourceRow"] = ()
 
 
-def gate_rows(evidence: dict[str, Any]) -> list[GateRow]:
-    """All gates, those that stop the candidate first."""
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """The runs that a gate was judged by: "tool_calling@1, runs 3 and 4"."""
+
+    words: str
+    suite: str
+    link: str = ""
+
+
+def gate_rows(evidence: dict[str, Any], links: Mapping[str, str] | None = None) -> list[GateRow]:
+    """All gates, those that stop the candidate first; `links` lead from suites to comparisons."""
     waived = {waiver["gate"]: waiver for waiver in evidence.get("waivers", ())}
-    rows = [_row(gate, waived.get(gate["gate"])) for gate in evidence["gates"]]
+    rows = [_row(gate, waived.get(gate["gate"]), links or {}) for gate in evidence["gates"]]
     return sorted(rows, key=lambda row: ORDER.index(row.status.lower()))
 
 
-def _row(gate: dict[str, Any], waiver: dict[str, str] | None) -> GateRow:
+def sources_of(gate: dict[str, Any], links: Mapping[str, str] | None = None) -> list[SourceRow]:
+    """Decisions signed before suites could be run name no runs."""
+    known = links or {}
+    return [
+        SourceRow(
+            f"{source['suite']}, runs {source['baseline_run']} and {source['candidate_run']}",
+            source["suite"],
+            known.get(source["suite"], ""),
+        )
+        for source in gate.get("sources", ())
+    ]
+
+
+def _row(gate: dict[str, Any], waiver: dict[str, str] | None, links: Mapping[str, str]) -> GateRow:
     estimate = from_json(gate["estimate"])
     return GateRow(
         gate["gate"],
@@ -55,6 +79,7 @@ def _row(gate: dict[str, Any], waiver: dict[str, str] | None) -> GateRow:
         gate_strip(estimate, gate["threshold"], gate["direction"], gate["unit"], gate["bar"]),
         _told(gate),
         _waived(waiver) if waiver else "",
+        sources_of(gate, links),
     )
 
 
@@ -64,13 +89,29 @@ def _waived(waiver: dict[str, str]) -> str:
 
 
 def _told(gate: dict[str, Any]) -> str:
-    """What stands below a gate: the reading of its number and what is missing."""
-    said, status = gate["sentence"], gate["status"]
-    if status == "not measured" or (status == "met" and gate["threshold"] != 1):
-        return ""  # the number says it, or the dash has its reason beside it
+    """What stands below a gate: the reading of its number, what is missing, what to know."""
+    note = gate.get("note", "")
+    return " ".join(part for part in (*_read(gate), note) if part)
+
+
+def _read(gate: dict[str, Any]) -> list[str]:
+    said, missing, status = gate["sentence"], gate["missing"], gate["status"]
+    if status == "not measured":
+        # The dash has its reason beside it.
+        return [] if _within(missing, said) else [missing]
+    if status == "met" and gate["threshold"] != 1:
+        return []  # the number says it
+    if gate["estimate"]["value"] is None:
+        return [missing]
     # The number stands above already.
     reading = said.partition("): ")[2] or said
-    return " ".join(part for part in (sentence(reading), gate["missing"]) if part)
+    return [_part_of(said) + sentence(reading), missing]
+
+
+def _part_of(said: str) -> str:
+    """Of a gate of several parts the one that speaks: "Multi-turn: "."""
+    head, colon, _ = said.partition(": ")
+    return f"{head}: " if colon and "(" not in head and "): " in said else ""
 
 
 def tally(evidence: dict[str, Any]) -> str:
@@ -111,9 +152,18 @@ def difference(then: dict[str, Any], now: dict[str, Any]) -> str:
     if then["policy"] != now["policy"]:
         said.append(f"policy version {then['policy']['version']} then, "
                     f"{now['policy']['version']} now")  # fmt: skip
+    if "inputs" in then and _runs(then) != _runs(now):
+        said.append(f"{_runs(then)} then, {_runs(now)} now")
     if not said:
         said.append("other items or other answers")
     return f"{'; '.join(said)}. The verdict is {now['verdict']} today"
+
+
+def _runs(evidence: dict[str, Any]) -> str:
+    """ "runs 3, 4 and 7"."""
+    used = evidence["inputs"]["runs"]
+    numbers = sorted(pair[system]["run"] for pair in used for system in ("baseline", "candidate"))
+    return f"runs {listed([str(number) for number in numbers], 12)}" if numbers else "no run"
 
 
 def in_a_list(title: str) -> str:
@@ -123,10 +173,16 @@ def in_a_list(title: str) -> str:
 
 
 def reading(gate: dict[str, Any]) -> str:
-    """The sentence of a gate and what is missing, unless the sentence has said so."""
+    """The sentence of a gate, what is missing unless the sentence has said so, and its runs."""
     said, missing = gate["sentence"], gate["missing"]
-    known = missing.rstrip(".").lower() in said.lower()
-    return said if known else f"{said} {missing}"
+    parts = [said] if _within(missing, said) else [said, missing]
+    parts += [gate["note"]] if gate.get("note") else []
+    runs = "; ".join(source.words for source in sources_of(gate))
+    return " ".join([*parts, f"[{runs}]"] if runs else parts)
+
+
+def _within(missing: str, said: str) -> bool:
+    return missing.rstrip(".").lower() in said.lower()
 
 
 def _gates(count: int) -> str:

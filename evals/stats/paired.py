@@ -3,7 +3,8 @@
 A table is [[a, b], [c, d]]: rows tell the first system, columns the second, "yes" first.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -170,3 +171,54 @@ def noninferiority_paired(
         decision = "regresses"
     method = f"{base.method}, non-inferiority margin {allowed:g}"
     return NonInferiority(base.value, low, high, base.n, method, base.confidence, decision=decision)
+
+
+def differences_with_alarm(
+    tables: Sequence[npt.ArrayLike], bar: float, confidence: float = 0.95
+) -> list[Estimate]:
+    """Paired differences of several categories that must each clear a bar, alarms by Holm.
+
+    That all categories clear the bar is claimed only if each one does, which needs no
+    correction (intersection-union): the lower ends are those of `newcombe_paired_difference`.
+    That some category misses it is one alarm out of many chances: the upper ends are widened
+    step by step, so that a false alarm in any category is no likelier than in a single one.
+
+    Parameters
+    ----------
+    tables : sequence of (2, 2) arrays of counts
+        Rows new system, columns old, "passed" first; one for each category.
+    bar : float
+        The difference below which a category misses.
+    confidence : float
+        Two-sided coverage for a single category, in (0, 1).
+
+    Returns
+    -------
+    list of Estimate
+        In the order given. An upper end lies below `bar` just where Holm's test rejects.
+
+    Raises
+    ------
+    UndefinedError
+        If a category has no cases, or a table is impossible.
+
+    References
+    ----------
+    S. Holm, Scand. J. Stat. 6 (1979), 65-70; R. L. Berger, Technometrics 24 (1982), 295-300.
+    """
+    level = inside(confidence, "the confidence")
+    plain = [newcombe_paired_difference(table, level) for table in tables]
+    ends: dict[int, float] = {}
+    while len(ends) < len(plain):
+        share = 1 - (1 - level) / (len(plain) - len(ends))
+        waiting = [number for number in range(len(plain)) if number not in ends]
+        highs = {n: newcombe_paired_difference(tables[n], share).high or 0.0 for n in waiting}
+        alarms = {n: high for n, high in highs.items() if high < bar}
+        ends |= alarms or highs
+        if not alarms:
+            break
+    note = f"; upper end widened by Holm for {len(plain)} categories" if len(plain) > 1 else ""
+    return [
+        replace(one, high=ends[number], method=one.method + note)
+        for number, one in enumerate(plain)
+    ]

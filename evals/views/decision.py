@@ -1,12 +1,12 @@
 """The verdict, the policy behind it, and what was signed."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,13 +15,14 @@ from annotate.models import Study
 from config.http import not_found_unless
 from evals import queries
 from evals.deciding import (
+    Freeze,
     RefusedDecisionError,
     Weighing,
     change_policy,
     changed_since,
     digest_of,
     evidence_of,
-    frozen_since,
+    freeze_of,
     is_intact,
     policy_in_force,
     policy_versions,
@@ -30,7 +31,7 @@ from evals.deciding import (
     weigh,
 )
 from evals.forms import DecisionForm, PolicyForm
-from evals.models import Decision
+from evals.models import Decision, Suite
 from evals.reporting import VERDICT_LOOKS, from_json, gate_rows, headline, level, shown, tally
 from evals.reporting.gates import difference
 from evals.stats import wording
@@ -41,14 +42,14 @@ from evals.stats import wording
 def decision(request: HttpRequest, study: Study) -> HttpResponse:
     with queries.snapshot():
         weighing = weigh(study)
-        frozen = frozen_since(study)
-    return _decision_page(request, weighing, frozen)
+        freeze = freeze_of(study)
+    return _decision_page(request, weighing, freeze)
 
 
 def _decision_page(
     request: HttpRequest,
     weighing: Weighing,
-    frozen: datetime | None,
+    freeze: Freeze | None,
     form: DecisionForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -60,19 +61,19 @@ def _decision_page(
         "page": "decision",
         "evidence": evidence,
         "form": form or DecisionForm(unmet, initial={"seen": digest_of(evidence)}),
-        "frozen_since": frozen,
+        "freeze": freeze,
         "versions": policy_versions(study),
         "required": sum(gate["required"] for gate in evidence["gates"]),
         "signed": [(one, gates_then(one)) for one in signed],
         "as_of": timezone.now(),
-        **_verdict(evidence),
+        **_verdict(study, evidence),
     }
     return render(request, "evals/decision.html", context, status=status)
 
 
-def _verdict(evidence: dict[str, Any]) -> dict[str, Any]:
+def _verdict(study: Study, evidence: dict[str, Any]) -> dict[str, Any]:
     """What a page of a verdict shows, now or as it was signed."""
-    gates = gate_rows(evidence)
+    gates = gate_rows(evidence, _comparisons(study, evidence))
     return {
         "headline": headline(evidence),
         "look": VERDICT_LOOKS[evidence["verdict"]],
@@ -87,7 +88,26 @@ def _verdict(evidence: dict[str, Any]) -> dict[str, Any]:
         ],
         "tally": tally(evidence),
         "level": level(evidence["policy"]["confidence"]),
+        "runs_link": _link("runs", study.slug),
     }
+
+
+def _comparisons(study: Study, evidence: dict[str, Any]) -> dict[str, str]:
+    """Where the runs behind a verdict are compared case by case, suite by suite."""
+    used = evidence.get("inputs", {}).get("runs", ())
+    names = [run["suite"].rpartition("@")[::2] for run in used]
+    suites = Suite.objects.filter(name__in=[name for name, _ in names])
+    return {
+        f"{suite.name}@{suite.version}": _link("comparison", study.slug, suite.pk)
+        for suite in suites
+    }
+
+
+def _link(name: str, *parts: object) -> str:
+    try:
+        return reverse(name, args=parts)
+    except NoReverseMatch:
+        return ""
 
 
 def gates_then(decision: Decision) -> str:
@@ -103,9 +123,9 @@ def _unmet(weighing: Weighing) -> list[tuple[str, str]]:
 def policy(request: HttpRequest, study: Study) -> HttpResponse:
     may_change = signed_in(request).is_admin
     not_found_unless(may_change or request.method != "POST")
-    frozen = frozen_since(study)
+    freeze = freeze_of(study)
     in_force = policy_in_force(study)
-    form = PolicyForm(in_force, request.POST or None, frozen=frozen is not None)
+    form = PolicyForm(in_force, request.POST or None, frozen=freeze is not None)
     status = 200
     if request.method == "POST":
         if form.is_valid() and _changed(request, study, form):
@@ -118,7 +138,7 @@ def policy(request: HttpRequest, study: Study) -> HttpResponse:
         "form": form,
         "may_change": may_change,
         "policy": in_force,
-        "frozen_since": frozen,
+        "freeze": freeze,
         "versions": policy_versions(study),
     }
     return render(request, "evals/policy.html", context, status=status)
@@ -145,10 +165,10 @@ def _changed(request: HttpRequest, study: Study, form: PolicyForm) -> bool:
 def sign(request: HttpRequest, study: Study) -> HttpResponse:
     with queries.snapshot():
         weighing = weigh(study)
-        frozen = frozen_since(study)
+        freeze = freeze_of(study)
     form = DecisionForm(_unmet(weighing), request.POST)
     if not form.is_valid():
-        return _decision_page(request, weighing, frozen, form, status=422)
+        return _decision_page(request, weighing, freeze, form, status=422)
     try:
         signed = sign_decision(
             study,
@@ -164,7 +184,7 @@ def sign(request: HttpRequest, study: Study) -> HttpResponse:
         data["seen"] = digest_of(evidence_of(weighing))
         form = DecisionForm(_unmet(weighing), data)
         form.add_error(None, str(error))
-        return _decision_page(request, weighing, frozen, form, status=409)
+        return _decision_page(request, weighing, freeze, form, status=409)
     return redirect("signed", study.slug, signed.pk)
 
 
@@ -190,6 +210,6 @@ def signed(request: HttpRequest, study: Study, decision_id: UUID) -> HttpRespons
         "changed": changed_since(decision, now),
         "difference": difference(decision.evidence, now),
         "intact": is_intact(decision),
-        **_verdict(decision.evidence),
+        **_verdict(study, decision.evidence),
     }
     return render(request, "evals/signed.html", context)
