@@ -1,42 +1,23 @@
 """Rows as the plain values that scorers see: what a case expects, and what a system answered."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from evals.formats import Expected as FileExpected
-from evals.formats import Fields as FileFields
+from evals.formats import Expected as ExpectedRecord
 from evals.formats import ScorerSpec
 from evals.formats.expectations import expected_of as read_expected
 from evals.formats.expectations import scorer_of, usual_scorer
-from evals.formats.records import CUT_OFF, Argument
-from evals.metrics import (
-    Accepted,
-    Expected,
-    ExpectedCall,
-    Fields,
-    Output,
-    TokenLogprob,
-    ToolCall,
-)
-from evals.metrics.calls import CallShapeError, made_call, offered_tools
+from evals.formats.records import CUT_OFF
+from evals.metrics import Expected, Output, TokenLogprob, ToolCall
+from evals.metrics.calls import CallShapeError, made_call
 from evals.models import Case, Generation
+from evals.suites import expected_for
 
 NO_NAME = "(a call without a name)"
 
 
 def expected_of(case: Case) -> Expected:
     """What `case` expects, with the tools that were offered."""
-    told = _told(case)
-    calls = told.tool_calls
-    return Expected(
-        answers=told.answers,
-        tool_calls=None if calls is None else tuple(
-            ExpectedCall(call.name, _accepted_arguments(call.arguments)) for call in calls
-        ),
-        schema=told.schema,
-        tools=offered_tools(case.tools),
-        refuse=told.refuse,
-    )  # fmt: skip
+    return expected_for(_told(case), case.tools)
 
 
 def scorer_named_by(case: Case) -> ScorerSpec | None:
@@ -44,20 +25,8 @@ def scorer_named_by(case: Case) -> ScorerSpec | None:
     return scorer_of(case.scorer, None) or usual_scorer(_told(case))
 
 
-def _told(case: Case) -> FileExpected:
+def _told(case: Case) -> ExpectedRecord:
     return read_expected(case.expected or {})
-
-
-def _accepted_arguments(arguments: Mapping[str, Argument]) -> dict[str, Accepted]:
-    return {name: _accepted(argument) for name, argument in arguments.items()}
-
-
-def _accepted(argument: Argument) -> Accepted:
-    return Accepted(tuple(_value(one) for one in argument.accepted), argument.optional)
-
-
-def _value(value: object) -> object:
-    return Fields(_accepted_arguments(value.members)) if isinstance(value, FileFields) else value
 
 
 def output_of(generation: Generation) -> Output:
