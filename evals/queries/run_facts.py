@@ -33,7 +33,10 @@ FROM evals_generation WHERE run_id = ANY(%(runs)s) AND error <> ''
 GROUP BY run_id, error_kind ORDER BY count(*) DESC, error_kind
 """
 
-# Every scorer that looked at either run, over all cases, by split, and by split and category.
+# Every scorer that looked at either run: over all cases, by split, by split and category. Cases'
+# own scorers of one name are taken together, whatever their parameters: each case is scored alike
+# on both sides. A scorer that was put to whole runs stands for itself, with those of its scores
+# that are cases' own.
 SCORES = """
 WITH matched AS (
     SELECT s.scorer_id, g.case_id, bool_and(s.own) AS own,
@@ -45,21 +48,28 @@ WITH matched AS (
     WHERE g.run_id IN (%(baseline)s, %(candidate)s)
     GROUP BY s.scorer_id, g.case_id
 ), judged AS (
-    SELECT matched.*, k.split, k.category,
+    SELECT matched.*, k.split, k.category, v.name, v.higher_is_better,
            CASE WHEN v.higher_is_better THEN c - b ELSE b - c END AS gain
     FROM matched JOIN evals_case k ON k.id = matched.case_id
     JOIN evals_scorerversion v ON v.id = matched.scorer_id
+), keyed AS (
+    SELECT judged.*, 0 AS key FROM judged WHERE own
+    UNION ALL
+    SELECT judged.*, scorer_id AS key FROM judged
+    WHERE scorer_id IN (SELECT scorer_id FROM judged WHERE NOT own)
 )
-SELECT scorer_id, GROUPING(split, category), coalesce(split, ''), coalesce(category, ''),
+SELECT name, key, higher_is_better, GROUPING(split, category),
+       coalesce(split, ''), coalesce(category, ''),
        count(*) FILTER (WHERE gain > 0), count(*) FILTER (WHERE gain = 0),
        count(*) FILTER (WHERE gain < 0), count(*) FILTER (WHERE gain IS NULL),
        avg(b) FILTER (WHERE gain IS NOT NULL), avg(c) FILTER (WHERE gain IS NOT NULL),
        avg(c - b), stddev_samp(c - b),
        count(*) FILTER (WHERE bp AND cp), count(*) FILTER (WHERE NOT bp AND cp),
        count(*) FILTER (WHERE bp AND NOT cp), count(*) FILTER (WHERE NOT bp AND NOT cp),
-       bool_and(own)
-FROM judged GROUP BY GROUPING SETS ((scorer_id), (scorer_id, split), (scorer_id, split, category))
-ORDER BY scorer_id, 2 DESC, 3 DESC, 4
+       count(DISTINCT scorer_id), min(scorer_id)
+FROM keyed
+GROUP BY name, key, higher_is_better, GROUPING SETS ((), (split), (split, category))
+ORDER BY key > 0, name, key, 4 DESC, 5 DESC, 6
 """
 
 UNSCORED = """
@@ -149,10 +159,24 @@ class ScoreCell:
 
 @dataclass(frozen=True, slots=True)
 class ScorerCells:
-    """One scorer on a pair of runs; `is_own` where it was every case's own."""
+    """One scorer on a pair of runs.
 
-    scorer: ScorerVersion
+    Attributes
+    ----------
+    is_own : bool
+        Whether these are the scores of cases that name it as their own.
+    versions : int
+        How many sets of parameters the cases have for it.
+    signature : str
+        Of the one version, or of the first of several.
+    """
+
+    name: str
+    key: int
     is_own: bool
+    higher_is_better: bool
+    versions: int
+    signature: str
     overall: ScoreCell
     splits: Sequence[ScoreCell]
     cells: Sequence[ScoreCell]
@@ -189,25 +213,32 @@ def _facts(run: Run, facts: dict[int, Any], kinds: dict[int, Any]) -> RunFacts:
 
 
 def scorer_cells(pair: RunPair) -> list[ScorerCells]:
-    """What every scorer said that looked at these runs, by its name."""
-    ids = {"baseline": pair.baseline.pk, "candidate": pair.candidate.pk}
-    grouped: dict[int, list[tuple[Any, ...]]] = {}
-    for row in rows_of(SCORES, ids):
-        grouped.setdefault(row[0], []).append(row)
-    scorers = ScorerVersion.objects.in_bulk(list(grouped))
-    found = [_scorer(scorers[pk], rows) for pk, rows in grouped.items()]
-    return sorted(found, key=lambda one: (one.scorer.name, one.scorer.pk))
+    """What every scorer said that looked at these runs: cases' own first, by name."""
+    grouped: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for row in rows_of(SCORES, pair_ids(pair)):
+        grouped.setdefault(row[:3], []).append(row[3:])
+    firsts = ScorerVersion.objects.in_bulk([rows[0][16] for rows in grouped.values()])
+    return [_scorer(key, rows, firsts) for key, rows in grouped.items()]
 
 
-def _scorer(scorer: ScorerVersion, rows: Sequence[tuple[Any, ...]]) -> ScorerCells:
+def _scorer(
+    key: tuple[Any, ...], rows: Sequence[tuple[Any, ...]], firsts: dict[int, ScorerVersion]
+) -> ScorerCells:
     by_level: dict[int, list[ScoreCell]] = {0: [], 1: [], 3: []}
     for row in rows:
-        by_level[row[1]].append(ScoreCell(*row[2:16]))
-    is_own = all(row[16] for row in rows)
-    return ScorerCells(scorer, is_own, by_level[3][0], by_level[1], by_level[0])
+        by_level[row[0]].append(ScoreCell(*row[1:15]))
+    name, number, higher = key
+    versions, first = rows[0][15:17]
+    return ScorerCells(
+        name, number, number == 0, higher, versions, firsts[first].signature,
+        by_level[3][0], by_level[1], by_level[0],
+    )  # fmt: skip
+
+
+def pair_ids(pair: RunPair) -> dict[str, Any]:
+    return {"baseline": pair.baseline.pk, "candidate": pair.candidate.pk}
 
 
 def unscored_reasons(pair: RunPair) -> list[tuple[str, int]]:
     """Why cases' own scorers had no value, most frequent first."""
-    ids = {"baseline": pair.baseline.pk, "candidate": pair.candidate.pk}
-    return [(reason, count) for reason, count in rows_of(UNSCORED, ids)]
+    return [(reason, count) for reason, count in rows_of(UNSCORED, pair_ids(pair))]

@@ -239,7 +239,7 @@ def suites_run(study: Study) -> list[SuiteRun]:
 def _runs(study: Study) -> list[Run]:
     """The runs of both systems, the latest first."""
     runs = Run.objects.filter(study=study, system__in=SYSTEMS)
-    return list(runs.select_related("suite").order_by("-number"))
+    return list(runs.select_related("suite", "study").order_by("-number"))
 
 
 def _pair_of(runs: Sequence[Run], newest: int, version: int | None = None) -> RunPair | None:

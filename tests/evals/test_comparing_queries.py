@@ -164,6 +164,34 @@ def test_graded_values_are_paired_and_the_better_one_wins(study: Study) -> None:
     assert found.is_own
 
 
+def test_own_scorers_of_one_name_are_one_whatever_their_parameters(study: Study) -> None:
+    suite = make_suite(cases=2, categories=("x",))
+    pair = RunPair(bare_run(study, suite, "baseline"), bare_run(study, suite, "candidate"))
+    for position in (1, 2):
+        own = scorer("regex")
+        score(pair.baseline, position, own, value=0, passed=False)
+        score(pair.candidate, position, own, value=1, passed=True)
+
+    (found,) = scorer_cells(pair)
+
+    assert (found.name, found.versions, found.overall.wins, found.overall.won) == ("regex", 2, 2, 2)
+    assert [(cell.split, cell.category) for cell in found.cells] == [("target", "x")]
+
+
+def test_a_scorer_of_whole_runs_counts_the_cases_that_name_it_too(study: Study) -> None:
+    suite = make_suite(cases=2, categories=())
+    pair = RunPair(bare_run(study, suite, "baseline"), bare_run(study, suite, "candidate"))
+    exact = scorer("exact_match")
+    for run in pair.runs:
+        score(run, 1, exact, value=1, passed=True)
+        score(run, 2, exact, own=False, value=1, passed=True)
+
+    own, whole = scorer_cells(pair)
+
+    assert (own.is_own, own.overall.n) == (True, 1)
+    assert (whole.is_own, whole.key, whole.overall.n) == (False, exact.pk, 2)
+
+
 def test_only_first_tries_that_succeeded_are_latencies(study: Study) -> None:
     suite = make_suite(cases=5)
     run = Run.objects.create(

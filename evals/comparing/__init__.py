@@ -1,0 +1,19 @@
+"""Comparing: two runs of one suite, case by case, with what can and cannot be said of it."""
+
+from evals.comparing.comparison import MARGIN, CategoryRegression, Comparison, compare
+from evals.comparing.groups import Group, ScoreGroup, ScorerGroups, is_adversarial
+from evals.comparing.speed import Speed, SpeedRow, TokenRow
+
+__all__ = [
+    "MARGIN",
+    "CategoryRegression",
+    "Comparison",
+    "Group",
+    "ScoreGroup",
+    "ScorerGroups",
+    "Speed",
+    "SpeedRow",
+    "TokenRow",
+    "compare",
+    "is_adversarial",
+]
