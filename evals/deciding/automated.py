@@ -19,9 +19,11 @@ from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.latency import quantile_ratio, smallest_sample
 from evals.stats.paired import differences_with_alarm, newcombe_paired_difference
 from evals.stats.proportions import wilson_interval
+from evals.stats.regression import regressions
 
 JSON_SCORERS = frozenset({"json_schema", "json_valid"})
 NO_CATEGORY = "no category"
+LOST = "More cases are lost than chance explains (exact McNemar test, corrected by Holm)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +146,16 @@ def _general(found: _Found, loss: float) -> Piece:
     pairs = list({pair.baseline.pk: pair for pair, _ in parts}.values())
     tables = [cell.table for _, cell in parts]
     estimates = differences_with_alarm(tables, loss, found.confidence)
+    margin = min(max(-loss, 0.0), 1.0)
+    lost = [one.status == "regressed" for one in regressions(tables, margin, found.confidence)]
     evidence = tuple(
-        Evidence(key, estimate, part=_part(pair, cell, len(pairs) > 1), note=_left_aside(cell))
-        for (pair, cell), estimate in zip(parts, estimates, strict=True)
+        Evidence(
+            key,
+            estimate,
+            part=_part(pair, cell, len(pairs) > 1),
+            note=" ".join(note for note in (LOST if is_lost else "", _left_aside(cell)) if note),
+        )
+        for (pair, cell), estimate, is_lost in zip(parts, estimates, lost, strict=True)
     )
     return Piece(evidence, tuple(pairs))
 

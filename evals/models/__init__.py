@@ -3,6 +3,7 @@
 from evals.models.decision import Decision, Policy
 from evals.models.endpoint import Endpoint
 from evals.models.run import Attempt, Generation, Run, Score, ScorerVersion
+from evals.models.run_batch import RunBatch
 from evals.models.staged import Staged, StagedChunk
 from evals.models.suite import Case, Suite
 
@@ -14,6 +15,7 @@ __all__ = [
     "Generation",
     "Policy",
     "Run",
+    "RunBatch",
     "Score",
     "ScorerVersion",
     "Staged",

@@ -43,9 +43,12 @@ class ReferenceCounts:
 
 
 def reference_counts(study: Study) -> ReferenceCounts:
-    """Hold every candidate output against its reference; an empty reference is none."""
+    """Hold every candidate output against its reference; an empty reference is none.
+
+    Items made of runs are left out: their suite has its own scorers, and these have spoken.
+    """
     given = (
-        Item.objects.filter(study=study, reference__isnull=False)
+        Item.objects.filter(study=study, reference__isnull=False, batch__run_batch=None)
         .annotate(
             wanted=_Trimmed("reference", Value(SPACE)),
             given=_Trimmed("candidate_output", Value(SPACE)),

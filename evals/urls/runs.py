@@ -1,5 +1,9 @@
 """Runs: started, watched, cancelled, taken in from files, handed to people."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from evals.views import run_batch
+
+urlpatterns: list[URLPattern] = [
+    path("studies/<slug:slug>/runs/<int:run_number>/batch", run_batch.run_batch, name="run_batch"),
+]

@@ -1,3 +1,5 @@
 """Runs."""
 
-ROWS: dict[str, tuple[str, str]] = {}
+ROWS: dict[str, tuple[str, str]] = {
+    "run_batch": ("LXXXXX", "LNNNNA"),
+}
