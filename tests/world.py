@@ -66,6 +66,8 @@ class World:
             "position": 1,
             "endpoint_id": self.endpoint.pk,
             "staged_id": self.staged["outputs" if "slug" in parts_of(name) else "suite"].pk,
+            "figure_key": "outcomes",
+            "file_format": "svg",
             "kind": "judgements",
             "format": "csv",
             "decision_id": self.decision.pk,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evals.views import agreement, decision, items, overview, preference
+from evals.views import agreement, decision, figures, items, overview, preference
 
 urlpatterns = [
     path("studies/<slug:slug>/", overview.study, name="study"),
@@ -9,6 +9,12 @@ urlpatterns = [
     path("studies/<slug:slug>/preference", preference.preference, name="preference"),
     path("studies/<slug:slug>/agreement", agreement.agreement, name="agreement"),
     path("studies/<slug:slug>/disputed", agreement.disputed, name="disputed"),
+    path("studies/<slug:slug>/figures/<slug:figure_key>", figures.page, name="figure"),
+    path(
+        "studies/<slug:slug>/figures/<slug:figure_key>.<slug:file_format>",
+        figures.image,
+        name="figure_image",
+    ),
     path("studies/<slug:slug>/items/<uuid:public_id>", items.item, name="item"),
     path("studies/<slug:slug>/decision", decision.decision, name="decision"),
     path("studies/<slug:slug>/decision/policy", decision.policy, name="policy"),

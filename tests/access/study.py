@@ -7,6 +7,8 @@ ROWS = {
     "preference": ("LNNFKK", "LXXXXX"),
     "agreement": ("LNNFKK", "LXXXXX"),
     "disputed": ("LNNFKK", "LXXXXX"),
+    "figure": ("LNNFKK", "LXXXXX"),
+    "figure_image": ("LNNFKK", "LXXXXX"),
     "item": ("LNNFKK", "LXXXXX"),
     "decision": ("LNNFKK", "LXXXXX"),
     "policy": ("LNNFKK", "LNNRNA"),

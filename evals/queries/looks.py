@@ -1,0 +1,48 @@
+"""The win rate as it would have been seen after each item that was judged to its end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F
+
+from annotate.models import Study
+from evals.queries.reading import counted_from
+from evals.queries.votes import Source, counted_judgements
+
+# More points than a figure has pixels for tell nothing.
+MOST_LOOKS = 150
+
+# An item enters when its planned votes are complete: an item seen half would enter twice.
+LOOKS = """
+, scored AS (
+    SELECT item_id, max(created_at) AS at,
+           avg(CASE sign(preference) WHEN 1 THEN 1.0 WHEN 0 THEN 0.5 ELSE 0.0 END) AS score
+    FROM votes GROUP BY item_id HAVING count(*) >= {overlap}
+), running AS (
+    SELECT row_number() OVER in_turn AS n, avg(score) OVER in_turn AS mean,
+           stddev_samp(score) OVER in_turn AS sd, at, count(*) OVER () AS total
+    FROM scored
+    WINDOW in_turn AS (ORDER BY at, item_id ROWS UNBOUNDED PRECEDING)
+)
+SELECT n, mean::float, coalesce(sd, 0)::float, at FROM running
+WHERE mod(n, greatest(1, total / {most})) = 0 OR n = total ORDER BY n
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """After `n` items: the mean of their scores (win 1, tie one half) and its spread."""
+
+    n: int
+    mean: float
+    sd: float
+    at: datetime
+
+
+def looks(study: Study, only: Source | None = None) -> list[Look]:
+    """At most about 150 looks, spread evenly over the items; the last one is the present."""
+    votes = counted_judgements(study, only).values(
+        "preference", "created_at", item_id=F("task__item_id")
+    )
+    what = LOOKS.format(overlap=int(study.overlap), most=MOST_LOOKS)
+    return [Look(*row) for row in counted_from(votes, what)]

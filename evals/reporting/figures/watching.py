@@ -1,0 +1,70 @@
+"""The win rate while the study runs: looking every day must not raise the error."""
+
+from evals.figures import Figure, NoFigure
+from evals.figures import preferences as charts
+from evals.figures.figure import Size
+from evals.figures.preferences import Look
+from evals.figures.themes import Theme
+from evals.queries import looks as seen
+from evals.reporting.figures.asked import Asked, interval
+from evals.stats import wording
+from evals.stats.distributions import student_quantile
+from evals.stats.estimates import Undefined, attempt
+from evals.stats.sequential import asymptotic_confidence_sequence
+
+# The sequence is not to be trusted with fewer items.
+FIRST_LOOK = 20
+TABLE_ROWS = 25
+METHOD = (
+    "Mean of item scores (a win 1, a tie one half); an item enters when its planned judgements are "
+    "complete. Dark: the {level} interval for who looks once, at the end. Light: the {level} "
+    "confidence sequence (Waudby-Smith and others, 2024), which stays true for who looks every day "
+    "and stops when they like."
+)
+
+
+def watched(asked: Asked) -> Figure | NoFigure:
+    """Both intervals along the items."""
+    title = "The win rate as items were judged"
+    found = [_looked(look, asked.confidence) for look in seen.looks(asked.study, asked.only)]
+    points = [look for look in found if look is not None]
+    if not points:
+        return NoFigure(
+            "watched", title, f"fewer than {FIRST_LOOK} items have all of their judgements"
+        )
+    last = points[-1]
+
+    def build(theme: Theme, size: Size) -> charts.Chart:
+        return charts.over_time(points, asked.threshold, theme, size)
+
+    return Figure(
+        "watched",
+        title,
+        f"After {wording.counted(last.n, 'items')} the mean is {wording.percent(last.value)}. "
+        f"Looking once: {interval(last.low, last.high)}. Looking as often as one likes: "
+        f"{interval(last.always_low, last.always_high)}.",
+        ("Items", "Win rate", "Looking once", "Looking always"),
+        [
+            (
+                str(look.n),
+                wording.percent(look.value),
+                interval(look.low, look.high),
+                interval(look.always_low, look.always_high),
+            )
+            for look in points[:: -max(1, len(points) // TABLE_ROWS)][::-1]
+        ],
+        build,
+        METHOD.format(level=asked.level),
+    )
+
+
+def _looked(look: seen.Look, confidence: float) -> Look | None:
+    if look.n < FIRST_LOOK:
+        return None
+    always = attempt(asymptotic_confidence_sequence, look.mean, look.sd, look.n, 1 - confidence)
+    if isinstance(always, Undefined):
+        return None
+    half = student_quantile(confidence, look.n - 1) * look.sd / look.n**0.5
+    low, high = max(0.0, look.mean - half), min(1.0, look.mean + half)
+    ends = max(0.0, always.low), min(1.0, always.high)
+    return Look(look.n, look.mean, low, high, *ends)
