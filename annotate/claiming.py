@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Max
 from django.db.models.functions import Now
 
-from annotate.models import Assignment, State, Study, Task, User
+from annotate.models import Assignment, Item, State, Study, Task, User
 
 # Replacing rows, in one statement: what the old rows were becomes history, and a new free row
 # with the same side and a new rank takes over each slot, as far as the overlap still asks for it.
@@ -38,6 +38,11 @@ SET state = 'free', annotator_id = NULL, claimed_at = NULL, lease_ends_at = NULL
     rank = nextval('annotate_task_rank')
 WHERE id = %s
 """
+
+
+NOT_ASKED = (
+    "You are not asked to judge in this study at present. What you have saved counts. Thank you."
+)
 
 
 class NothingToClaimError(Exception):
@@ -69,7 +74,7 @@ def claim_task(study: Study, annotator: User) -> Task:
             .first()
         )
         if assignment is None:
-            raise NothingToClaimError("You are not assigned to this study.")
+            raise NothingToClaimError(NOT_ASKED)
         return _next_task(study, assignment)
 
 
@@ -96,7 +101,7 @@ def why_nothing_to_claim(study: Study, annotator: User) -> str:
     """Why a claim would give no task now, in words; empty where it would. Changes nothing."""
     assignment = Assignment.objects.filter(study=study, annotator=annotator, is_active=True).first()
     if assignment is None:
-        return "You are not assigned to this study."
+        return NOT_ASKED
     held = Task.objects.held_by(annotator.pk).filter(study=study)
     if study.state != State.CLOSED and held.exists():
         return ""
@@ -139,7 +144,22 @@ def _why_nothing_is_free(assignment: Assignment) -> str:
             f"Nothing is free at the moment: {items_are(waiting['count'])} in other people's "
             f"hands and may come back, at the latest at {waiting['until']:%H:%M} UTC."
         )
-    return "You have judged everything in this study. Thank you."
+    return _why_nothing_is_left(assignment)
+
+
+def _why_nothing_is_left(assignment: Assignment) -> str:
+    """What became of every item: judged, skipped, or full with what others judged."""
+    own = Task.objects.filter(study=assignment.study_id, annotator=assignment.annotator_id)
+    skipped = own.filter(state=Task.State.SKIPPED).values("item")
+    if count := skipped.filter(item__tasks__state=Task.State.FREE).distinct().count():
+        return (
+            f"Nothing is left for you: {items_are(count)} still open, and you skipped "
+            f"{'it' if count == 1 else 'them'}, so somebody else is asked. Thank you."
+        )
+    items = Item.objects.filter(study=assignment.study_id).count()
+    if assignment.judged_count >= items:
+        return "You have judged everything in this study. Thank you."
+    return "Nothing is left for you: every item that you have not judged has gone to others. Thank you."
 
 
 def items_are(count: int) -> str:

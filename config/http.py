@@ -61,11 +61,17 @@ def admin_required(view: View[P]) -> View[P]:
     return guarded
 
 
-def refuse(request: HttpRequest, title: str, message: str, status: int = 409) -> HttpResponse:
-    """An expected refusal in words, as a page or as the text of a failed HTMX request."""
+def refuse(
+    request: HttpRequest, title: str, message: str, status: int = 409, *, typed: str = ""
+) -> HttpResponse:
+    """An expected refusal in words, as a page or as the text of a failed HTMX request.
+
+    `typed` is what was written and not taken: the page gives it back.
+    """
     if is_htmx(request):
         return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
-    return render(request, "refused.html", {"title": title, "message": message}, status=status)
+    context = {"title": title, "message": message, "typed": typed}
+    return render(request, "refused.html", context, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

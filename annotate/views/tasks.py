@@ -1,5 +1,7 @@
 """Judging: claim, answer, next. A judgement and the next task are one round trip."""
 
+from collections.abc import Callable
+from functools import wraps
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,7 +29,7 @@ from annotate.judging import (
     flag_task,
     record_judgement,
 )
-from annotate.models import State, Study, Task
+from annotate.models import Assignment, State, Study, Task
 from annotate.showing import View
 from annotate.standing import standing_of
 from annotate.views.task_page import (
@@ -40,6 +42,8 @@ from annotate.views.task_page import (
 )
 from config.http import is_htmx, leave_to, refuse
 
+TaskView = Callable[[HttpRequest, UUID], HttpResponse]
+
 
 def own_study(request: HttpRequest, public_id: UUID) -> Study:
     """A study that the one who asks judges in, or did; for others there is none."""
@@ -47,9 +51,39 @@ def own_study(request: HttpRequest, public_id: UUID) -> Study:
     return get_object_or_404(known, public_id=public_id)
 
 
+class TakenOffError(Exception):
+    """The one who asks was taken off the study of this task while they had it in hand."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(
+            f"You are no longer asked to judge in “{study.name}”: this item went back while it "
+            "was open here, and what you had answered was not saved. All that was saved before "
+            "counts. Thank you. If you are asked again, it can come back to you."
+        )
+
+
 def own_task(request: HttpRequest, task_id: UUID) -> Task:
     tasks = Task.objects.select_related("study", "annotator")
-    return get_object_or_404(tasks, pk=task_id, annotator=request.user.pk)
+    if own := tasks.filter(pk=task_id, annotator=request.user.pk).first():
+        return own
+    left = Assignment.objects.filter(annotator=request.user.pk, is_active=False)
+    found = get_object_or_404(tasks.filter(study__in=left.values("study")), pk=task_id)
+    raise TakenOffError(found.study)
+
+
+def told_when_taken_off(view: TaskView) -> TaskView:
+    """Say so in words: to whom it happens, the page was in order a moment ago."""
+
+    @wraps(view)
+    def telling(request: HttpRequest, task_id: UUID) -> HttpResponse:
+        try:
+            return view(request, task_id)
+        except TakenOffError as error:
+            title = "This item went back"
+            typed = request.POST.get("comment", "")
+            return refuse(request, title, str(error), 410, typed=typed)
+
+    return telling
 
 
 def go_to_task(request: HttpRequest, task: Task) -> HttpResponse:
@@ -98,6 +132,7 @@ def done(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@told_when_taken_off
 def task(request: HttpRequest, task_id: UUID) -> HttpResponse:
     found = own_task(request, task_id)
     if request.method == "POST":
@@ -122,9 +157,11 @@ def _judge(request: HttpRequest, found: Task) -> HttpResponse:
     try:
         _record(found, form)
     except AlreadyAnsweredError as error:
-        return refuse(request, "This was answered before", _first_answer(error))
+        typed = form.cleaned_data.get("comment", "")
+        return refuse(request, "This was answered before", _first_answer(error), typed=typed)
     except (NotHeldError, StudyClosedError) as error:
-        return refuse(request, "This could not be saved", str(error))
+        typed = form.cleaned_data.get("comment", "")
+        return refuse(request, "This could not be saved", str(error), typed=typed)
     return next_task(request, found.study)
 
 
@@ -147,6 +184,7 @@ def _first_answer(error: AlreadyAnsweredError) -> str:
 
 
 @require_safe
+@told_when_taken_off
 def pair(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """The two outputs in another view; as a plain link the whole page in that view."""
     found = own_task(request, task_id)
@@ -194,6 +232,7 @@ def invalid(request: HttpRequest, title: str, message: str) -> HttpResponse:
 
 
 @require_POST
+@told_when_taken_off
 def skip(request: HttpRequest, task_id: UUID) -> HttpResponse:
     found = own_task(request, task_id)
     form = SkipForm(request.POST)
@@ -207,6 +246,7 @@ def skip(request: HttpRequest, task_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@told_when_taken_off
 def release(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Put a task back unjudged, and go home."""
     own_task(request, task_id)
@@ -218,6 +258,7 @@ def release(request: HttpRequest, task_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@told_when_taken_off
 def flag(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Say what is wrong with an item; the task stays in hand."""
     found = own_task(request, task_id)

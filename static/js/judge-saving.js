@@ -5,6 +5,7 @@ window.judge = window.judge || {};
   const WAITS = [1, 2, 4, 8, 15, 30];
   const PROBE_EVERY = 4000;
   const form = () => document.getElementById("rubric");
+  const KEPT = "What you wrote stays on this page and in this browser.";
 
   let tries = 0;
   let retryTimer = 0;
@@ -113,10 +114,12 @@ window.judge = window.judge || {};
     const words = request.status === 404
       ? "This item is not open to the account that is signed in now. Your answer is still here."
       : plainWords(request) || "The server did not take this answer. It is still here.";
-    note(element("b", "Not saved."), ` ${words} `, ...waysOn(request.status));
+    const kept = request.status === 410 && form().elements.comment?.value.trim() ? `${KEPT} ` : "";
+    note(element("b", "Not saved."), ` ${words} ${kept}`, ...waysOn(request.status));
   }
 
   function waysOn(code) {
+    if (code === 410) return [element("a", "My studies", { href: document.querySelector(".mark").href })];
     if (code !== 409) return [];
     return [
       element("a", "Open what is stored", { href: form().action }),
@@ -144,14 +147,14 @@ window.judge = window.judge || {};
 
   async function probe() {
     const code = await freshToken().catch(() => 0);
-    if (code === 200 || code === 409) send();
+    if (code === 200 || code === 409 || code === 410) send();
     else if (code === 404) refused({ status: 404 });
   }
 
   async function refreshAndSend() {
     refreshed = true;
     const code = await freshToken().catch(() => 0);
-    if (code === 200) send();
+    if (code === 200 || code === 410) send();
     else if (code === 401) signedOut();
     else if (code === 404) refused({ status: 404 });
     else tryAgain(code);

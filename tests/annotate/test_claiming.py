@@ -118,7 +118,7 @@ def test_a_task_in_hand_can_be_finished_in_a_paused_study_and_not_in_a_closed_on
 
 
 def test_whoever_is_not_assigned_gets_nothing(study: Study, bob: User) -> None:
-    with pytest.raises(NothingToClaimError, match="not assigned"):
+    with pytest.raises(NothingToClaimError, match="not asked to judge"):
         claim_task(study, bob)
 
 
