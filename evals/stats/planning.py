@@ -1,12 +1,13 @@
 """How many judgements or cases does an answer take?"""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
 
-from evals.stats.checks import Floats, inside, number, one_of, within
+from evals.stats.checks import Floats, count, inside, number, one_of, within
 from evals.stats.distributions import (
     binomial_at_least,
     binomial_at_most,
@@ -15,11 +16,13 @@ from evals.stats.distributions import (
 )
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
+from evals.stats.proportions import wilson_limits
 
 # Beyond this an exact answer is of no use to anybody who collects judgements.
 MAX_SAMPLE = 1_000_000
 # More than this many further judgements is no plan: the value lies too near the threshold.
 MAX_MORE = 100_000
+BISECTIONS = 60
 SCALES = ("share", "points", "ratio")
 
 
@@ -122,6 +125,75 @@ def _critical(n: Floats, null: float, tail: float) -> Floats:
         rare = binomial_at_least(middle, n, null) <= tail
         above, below = np.where(rare, middle, above), np.where(rare, below, middle)
     return np.asarray(above)
+
+
+def power_of(counts: Sequence[int], p0: float, p1: float, tail: float) -> list[float]:
+    """Chance that so many independent votes show a share above p0.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Numbers of votes, each at least 1.
+    p0, p1 : float
+        The share to be beaten and the true one, both in (0, 1).
+    tail : float
+        Error of the one-sided exact test, in (0, 1).
+
+    Returns
+    -------
+    list of float
+        Exact power for each count; it is a saw.
+    """
+    null, true, level = inside(p0, "p0"), inside(p1, "p1"), inside(tail, "the tail")
+    n = np.asarray([count(one, "the votes") for one in counts], dtype=float)
+    if n.size and n.min() < 1:
+        raise UndefinedError("power needs at least one vote")
+    power: list[float] = binomial_at_least(_critical(n, null, level), n, true).tolist()
+    return power
+
+
+def detectable_share(p0: float, votes: int, tail: float, power: float = 0.8) -> float:
+    """Least true share above p0 that so many independent votes show with the wanted power.
+
+    Raises
+    ------
+    UndefinedError
+        If not even a share of 1 would be shown.
+    """
+    null, level, wanted = inside(p0, "p0"), inside(tail, "the tail"), inside(power, "the power")
+    n = np.asarray([float(count(votes, "the votes"))])
+    if n[0] < 1 or (critical := _critical(n, null, level))[0] > n[0]:
+        raise UndefinedError("so few votes show nothing, whatever the truth", int(n[0]))
+    low, high = null, 1.0
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        enough = binomial_at_least(critical, n, middle)[0] >= wanted
+        low, high = (low, middle) if enough else (middle, high)
+    return high
+
+
+def votes_for_width(p: float, half_width: float, confidence: float = 0.95) -> int:
+    """Independent votes until the Wilson interval of a share is no wider than ± half_width.
+
+    Raises
+    ------
+    UndefinedError
+        If it takes more than a million.
+    """
+    share, wanted = within(p, "the share"), inside(half_width, "the half-width")
+    quantile = normal_quantile(inside(confidence, "the confidence"))
+
+    def half(n: int) -> float:
+        low, high = wilson_limits(share, n, quantile)
+        return (high - low) / 2
+
+    if half(MAX_SAMPLE) > wanted:
+        raise UndefinedError(f"it would take more than {MAX_SAMPLE:,} votes")
+    low, high = 0, MAX_SAMPLE
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if half(middle) <= wanted else (middle, high)
+    return high
 
 
 def judgements_needed(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evals.views import agreement, decision, figures, items, overview, preference
+from evals.views import agreement, decision, figures, items, overview, planning, preference
 
 urlpatterns = [
     path("studies/<slug:slug>/", overview.study, name="study"),
@@ -9,6 +9,8 @@ urlpatterns = [
     path("studies/<slug:slug>/preference", preference.preference, name="preference"),
     path("studies/<slug:slug>/agreement", agreement.agreement, name="agreement"),
     path("studies/<slug:slug>/disputed", agreement.disputed, name="disputed"),
+    path("studies/<slug:slug>/planning", planning.planning, name="planning"),
+    path("studies/<slug:slug>/planning/curve.svg", planning.curve, name="planning_curve"),
     path("studies/<slug:slug>/figures/<slug:figure_key>", figures.page, name="figure"),
     path(
         "studies/<slug:slug>/figures/<slug:figure_key>.<slug:file_format>",

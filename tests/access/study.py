@@ -7,6 +7,9 @@ ROWS = {
     "preference": ("LNNFKK", "LXXXXX"),
     "agreement": ("LNNFKK", "LXXXXX"),
     "disputed": ("LNNFKK", "LXXXXX"),
+    "planning": ("LNNFKK", "LXXXXX"),
+    # Without a plan there is no curve.
+    "planning_curve": ("LNNFNN", "LXXXXX"),
     "figure": ("LNNFKK", "LXXXXX"),
     "figure_image": ("LNNFKK", "LXXXXX"),
     "item": ("LNNFKK", "LXXXXX"),
