@@ -14,6 +14,7 @@ from evals.endpoints.keeping import (
 from evals.endpoints.sealing import SealError, rotate_keys
 from evals.endpoints.stand_ins import ensure_stand_ins
 from evals.endpoints.trying import TooManyTrialsError, Trial, try_endpoint
+from evals.endpoints.writing import check_written_url
 
 __all__ = [
     "BusyEndpointError",
@@ -24,6 +25,7 @@ __all__ = [
     "Trial",
     "archive",
     "bring_back",
+    "check_written_url",
     "connection_of",
     "ensure_stand_ins",
     "origin_of",

@@ -4,6 +4,7 @@ from evals.openai_client.addresses import (
     AddressError,
     Opening,
     Target,
+    check_address,
     opening_of,
     target_of,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Request",
     "Target",
     "ask",
+    "check_address",
     "opening_of",
     "target_of",
 ]

@@ -81,6 +81,12 @@ class Opening:
     def permits(self, target: Target, address: IP) -> bool:
         return any(entry.permits(target, address) for entry in self.entries)
 
+    def may_open(self, target: Target) -> bool:
+        """Whether the name could be permitted, as far as a name alone can tell."""
+        names = {entry.host for entry in self.entries}
+        has_networks = any(entry.network is not None for entry in self.entries)
+        return has_networks or target.host.rstrip(".") in names
+
 
 def opening_of(written: str) -> Opening:
     """Read the operator's list: `host`, `host:port`, an address or a network, with commas.
