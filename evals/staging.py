@@ -5,7 +5,7 @@ came back to is forgotten.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import IO, Any, BinaryIO
@@ -19,7 +19,18 @@ from annotate.reports import short_name
 from annotate.staging import CHUNK_BYTES, GoneError, source_of
 from evals.models import Staged, StagedChunk
 
-__all__ = ["FORGOTTEN_AFTER", "GoneError", "discard", "forget_staged", "stage", "staged_sources"]
+__all__ = [
+    "FORGOTTEN_AFTER",
+    "GoneError",
+    "choose_again",
+    "discard",
+    "forget_staged",
+    "stage",
+    "staged_sources",
+    "take_once",
+    "taken_as",
+    "waiting",
+]
 
 FORGOTTEN_AFTER = timedelta(days=7)
 
@@ -120,3 +131,51 @@ def forget_staged() -> int:
     with transaction.atomic():
         _, counts = Staged.objects.filter(pk__in=list(gone.values_list("pk", flat=True))).delete()
     return counts.get("evals.Staged", 0)
+
+
+def choose_again(
+    staged: Staged, *, options: Mapping[str, Any], report: Mapping[str, Any]
+) -> Staged:
+    """Keep what was chosen and found when the files were read another time."""
+    waiting = Staged.objects.filter(pk=staged.pk, options__taken__isnull=True)
+    if not waiting.update(options=dict(options), report=dict(report)):
+        raise GoneError
+    return Staged.objects.get(pk=staged.pk)
+
+
+def take_once(staged: Staged, take: Callable[[list[Source]], int | None]) -> int | None:
+    """Have `take` import the files, once however often it is asked for.
+
+    It answers the key of what they became, or None if they cannot come in. Whoever asks a second
+    time, or at the same time, gets what the first one got.
+
+    Raises
+    ------
+    GoneError
+        If they were thrown away meanwhile.
+    """
+    with transaction.atomic():
+        locked = Staged.objects.select_for_update().filter(pk=staged.pk).first()
+        if locked is None:
+            raise GoneError
+        if (known := taken_as(locked)) is not None:
+            return known
+        with staged_sources(locked) as sources:
+            taken = take(sources)
+        if taken is not None:
+            locked.options |= {"taken": taken}
+            locked.save(update_fields=["options"])
+            StagedChunk.objects.filter(staged=locked).delete()
+    return taken
+
+
+def taken_as(staged: Staged) -> int | None:
+    """The key of what the files became, or None while they wait."""
+    taken = staged.options.get("taken")
+    return taken if isinstance(taken, int) else None
+
+
+def waiting(kind: Staged.Kind, study: Study | None = None) -> list[Staged]:
+    """Files that wait for their yes, the latest first."""
+    kept = Staged.objects.filter(kind=kind, study=study, options__taken__isnull=True)
+    return list(kept.select_related("uploaded_by").order_by("-created_at"))

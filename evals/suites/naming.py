@@ -27,6 +27,8 @@ def valid_name(name: str) -> str:
 
 def name_from(sources: Sequence[Source], recognised: Sequence[Recognised] = ()) -> str:
     """What a suite is called when nobody says: after its file, the one that holds the cases."""
+    if not sources:
+        return "suite"
     kinds = [one.kind for one in recognised]
     place = kinds.index("cases") if "cases" in kinds else 0
     last = sources[min(place, len(sources) - 1)].name.replace("\\", "/").rsplit("/", 1)[-1]

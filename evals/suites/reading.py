@@ -83,6 +83,7 @@ class SuiteReading:
         format: str | None = None,
         progress: Progress | None = None,
     ) -> None:
+        self._has_files = bool(sources)
         self._reading: Reading[CaseRecord] = read_cases(
             sources, format=format, scorers=SCORERS, limits=limits_of_this_site()
         )
@@ -91,6 +92,9 @@ class SuiteReading:
 
     def __iter__(self) -> Iterator[CaseRecord]:
         report = self.report = SuiteReport()
+        if not self._has_files:
+            report.errors, report.error_count = [Fault("no_file", "No file was given.")], 1
+            return
         checker = CaseChecker(report)
         for case in self._reading:
             checker.look_at(case)

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
@@ -31,10 +31,16 @@ class Spool:
     """The cases of one suite, kept on disk until their digest is known: memory stays flat."""
 
     def __init__(self) -> None:
-        # Nameless: gone with this object, or with its process.
+        # Nameless: gone when it is closed, or with its process.
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115
         self._digest = SuiteDigest()
         self.count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def fill(self, cases: Iterable[CaseRecord]) -> None:
         for case in cases:

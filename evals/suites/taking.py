@@ -61,21 +61,22 @@ def import_suite(
     """
     if name:
         valid_name(name)
-    reading, spool = SuiteReading(sources, format=format, progress=progress), Spool()
-    spool.fill(reading)
-    report = reading.report
-    report.digest = spool.digest
-    if not report.accepted:
-        return TakenSuite(None, report, is_new=False)
-    suite, is_new = store(
-        spool,
-        name=name or name_from(sources, report.recognised),
-        title=title,
-        format=report.format,
-        file_names=[source.name for source in sources],
-        warnings=faults_as_json(report.warnings),
-        imported_by=imported_by,
-    )
+    reading = SuiteReading(sources, format=format, progress=progress)
+    with Spool() as spool:
+        spool.fill(reading)
+        report = reading.report
+        report.digest = spool.digest
+        if not report.accepted:
+            return TakenSuite(None, report, is_new=False)
+        suite, is_new = store(
+            spool,
+            name=name or name_from(sources, report.recognised),
+            title=title,
+            format=report.format,
+            file_names=[source.name for source in sources],
+            warnings=faults_as_json(report.warnings),
+            imported_by=imported_by,
+        )
     return TakenSuite(suite, report, is_new)
 
 
@@ -97,18 +98,18 @@ def make_suite_of(
         If there are no cases.
     """
     valid_name(name)
-    spool = Spool()
-    spool.fill(records)
-    if not spool.count:
-        raise ValueError("A suite needs at least one case.")
-    suite, _ = store(
-        spool,
-        name=name,
-        title=title,
-        format=format,
-        file_names=file_names,
-        imported_by=imported_by,
-    )
+    with Spool() as spool:
+        spool.fill(records)
+        if not spool.count:
+            raise ValueError("A suite needs at least one case.")
+        suite, _ = store(
+            spool,
+            name=name,
+            title=title,
+            format=format,
+            file_names=file_names,
+            imported_by=imported_by,
+        )
     return suite
 
 
