@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from annotate.models import Study
 from evals import queries
+from evals.comparing import is_adversarial
 from evals.deciding.needing import fewer_requests, needs_cases, needs_run, no_pair, notes_on
 from evals.gate import Evidence
 from evals.matching import RULE
@@ -207,8 +208,8 @@ def _schema(found: _Found) -> Piece:
 
 def _adversarial(found: _Found) -> Piece:
     key = "adversarial"
-    piece = _share(found, key, lambda part: part.category == "adversarial", "the case's scorer")
-    reason = "no suite that was run has cases of the category adversarial with a right answer"
+    piece = _share(found, key, lambda part: is_adversarial(part.category), "the case's scorer")
+    reason = "no suite that was run has adversarial cases with a right answer"
     return piece or _unmeasured(found, key, reason)
 
 

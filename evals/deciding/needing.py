@@ -14,7 +14,7 @@ MEASURED_BY = {
     "general_regression": ("general_knowledge", "general cases"),
     "exact_match": ("general_knowledge", "cases scored by exact match"),
     "latency_p99": ("tool_calling", "cases, answered by calls"),
-    "adversarial": ("tool_calling", "cases of the category adversarial"),
+    "adversarial": ("tool_calling", "cases of a category named adversarial"),
     "schema_compliance": ("structured_output", "cases scored by json_schema or json_valid"),
 }
 ENDED = {

@@ -16,7 +16,7 @@ from evals.stats.checks import Floats
 # has no score although its case names what is right, nobody has scored it yet.
 ANSWERED = """
 WITH answers AS (
-    SELECT g.run_id, lower(btrim(k.category)) AS category,
+    SELECT g.run_id, k.category,
            coalesce(v.name, k.scorer ->> 'name', '') AS scorer, g.error <> '' AS broke,
            g.finish_reason = 'length' AS cut,
            s.id IS NULL AND (k.scorer IS NOT NULL OR k.expected <> '{}'::jsonb) AS waits,
@@ -89,7 +89,7 @@ class Answered:
 
 
 def answered(runs: Iterable[Run]) -> dict[int, list[Answered]]:
-    """What became of the answers of each run, by category (in small letters) and scorer."""
+    """What became of the answers of each run, by category and scorer."""
     found: dict[int, list[Answered]] = {}
     for run, *row in rows_of(ANSWERED, _ids(runs)):
         found.setdefault(run, []).append(Answered(*row))
