@@ -32,6 +32,26 @@ def _ready(name: str, parameters: str) -> Scorer | Unusable:
         return Unusable(f"the scorer cannot be used: {error}", Signature(name, 0, given))
 
 
+def spec_of(name: str, parameters: str = "") -> ScorerSpec:
+    """A scorer as people name it, its parameters as JSON text.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such scorer, or it cannot work with these parameters; the message says
+        what to write.
+    """
+    try:
+        given = json.loads(parameters) if parameters.strip() else {}
+    except (ValueError, RecursionError) as error:
+        text = f'the parameters are no JSON ({error}). Write them as {{"name": value}}.'
+        raise ParameterError("parameters", text) from None
+    if not isinstance(given, dict):
+        raise ParameterError("parameters", 'Write the parameters as {"name": value}.')
+    scorer_for(name, given)
+    return ScorerSpec(name, given)
+
+
 class Versions:
     """Rows of scorers, each asked for once."""
 
