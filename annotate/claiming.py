@@ -37,6 +37,9 @@ UPDATE annotate_task
 SET state = 'free', annotator_id = NULL, claimed_at = NULL, lease_ends_at = NULL,
     rank = nextval('annotate_task_rank')
 WHERE id = %s
+  AND (SELECT overlap FROM annotate_study AS study WHERE study.id = annotate_task.study_id)
+      >= (SELECT count(*) FROM annotate_task AS live WHERE live.item_id = annotate_task.item_id
+          AND live.state IN ('free', 'claimed', 'judged'))
 """
 
 
@@ -159,7 +162,10 @@ def _why_nothing_is_left(assignment: Assignment) -> str:
     items = Item.objects.filter(study=assignment.study_id).count()
     if assignment.judged_count >= items:
         return "You have judged everything in this study. Thank you."
-    return "Nothing is left for you: every item that you have not judged has gone to others. Thank you."
+    return (
+        "Nothing is left for you: every item that you have not judged has gone to others. "
+        "Thank you."
+    )
 
 
 def items_are(count: int) -> str:
@@ -250,8 +256,13 @@ def release_task(task_id: UUID, annotator: User) -> None:
     """Put a task back unjudged; it may come to anybody again, its annotator included."""
     with transaction.atomic():
         task = _lock_held(task_id, annotator)
+        lock_state(task.study)
         with connection.cursor() as cursor:
             cursor.execute(RETURN_SLOT, [task.pk])
+            is_wanted = cursor.rowcount == 1
+        if not is_wanted:
+            # The overlap was lowered meanwhile: nobody is to be asked in this slot again.
+            _replace([task.pk], state=Task.State.LAPSED)
 
 
 def release_all(study: Study, annotator: User) -> None:

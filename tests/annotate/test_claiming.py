@@ -15,6 +15,7 @@ from annotate.claiming import (
     skip_task,
 )
 from annotate.models import Assignment, Item, State, Study, Task, User
+from annotate.steering import change_overlap
 from tests.factories import assign, judge_next, make_batch, make_study, make_user
 
 pytestmark = pytest.mark.django_db
@@ -233,3 +234,19 @@ def test_a_claim_asks_as_many_queries_of_ten_items_as_of_one(
 
     assert queries(1) == queries(10)
     assert Item.objects.count() == 11
+
+
+def test_a_slot_that_a_lower_overlap_no_longer_asks_for_does_not_come_back(
+    alice: User, bob: User
+) -> None:
+    study = make_study(annotators=[alice, bob], overlap=2)
+    make_batch(study, 1)
+    held = claim_task(study, alice)
+    judge_next(study, bob)
+    change_overlap(study, 1)
+
+    release_task(held.pk, alice)
+
+    assert sorted(Task.objects.values_list("state", flat=True)) == ["judged", "lapsed"]
+    with pytest.raises(NothingToClaimError):
+        claim_task(study, alice)

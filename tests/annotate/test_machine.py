@@ -96,7 +96,8 @@ class StudyMachine(RuleBasedStateMachine):
         if task is None:
             return
         record_judgement(task.pk, self.people[who], submission_key(task), Answers(choice=choice))
-        self.said[task.pk].append(choice)
+        if self.said[task.pk][-1] != choice:
+            self.said[task.pk].append(choice)
 
     @rule(who=PEOPLE)
     def skip(self, who: int) -> None:
