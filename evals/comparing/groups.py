@@ -205,6 +205,13 @@ class ScorerGroups:
         """How addresses name it: its name for cases' own, its number for one of whole runs."""
         return self.cells.name if self.cells.is_own else str(self.cells.key)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether its values say no more than passing does."""
+        cell = self.cells.overall
+        same = (cell.wins, cell.losses, cell.n) == (cell.won, cell.lost, cell.marked)
+        return self.cells.is_own and same
+
     @cached_property
     def overall(self) -> ScoreGroup:
         return ScoreGroup(self.cells.overall, self.confidence)
