@@ -1,5 +1,6 @@
 """Strengths of several systems from pairwise comparisons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,9 @@ class Strengths:
         return self.values[first] - self.values[second], float(np.sqrt(max(0.0, variance)))
 
 
-def bradley_terry(n_items: int, pairs: npt.ArrayLike) -> Strengths:
+def bradley_terry(
+    n_items: int, pairs: npt.ArrayLike, clusters: Sequence[npt.ArrayLike] | None = None
+) -> Strengths:
     """Maximum-likelihood strengths by Newton's method.
 
     Parameters
@@ -49,6 +52,9 @@ def bradley_terry(n_items: int, pairs: npt.ArrayLike) -> Strengths:
     pairs : (R, 5) array of counts
         Rows (i, j, wins of i, wins of j, ties); a pair may occur more than once and in
         either order.
+    clusters : for each row of `pairs` an (H, 4) array of counts, optional
+        Rows (wins of i, wins of j, ties, how many prompts have just these): judgements of
+        one prompt are then not taken as independent. Their sums are those of `pairs`.
 
     Raises
     ------
@@ -74,8 +80,13 @@ def bradley_terry(n_items: int, pairs: npt.ArrayLike) -> Strengths:
         reason = "the win graph is not strongly connected, so no finite maximum exists"
         raise UndefinedError(reason, n)
     values = _maximum(wins, n)
-    covariance = _sandwich(values, wins, (first, second, outcomes))
-    return Strengths(tuple(values.tolist()), tuple(map(tuple, covariance.tolist())), n)
+    chance = _win_probability(values)
+    squares = _squares(chance[first, second], outcomes, clusters)
+    covariance = _sandwich(wins, chance, (first, second, squares))
+    table = tuple(map(tuple, covariance.tolist()))
+    if clusters is None:
+        return Strengths(tuple(values.tolist()), table, n)
+    return Strengths(tuple(values.tolist()), table, n, f"{Strengths.method}, clustered by prompt")
 
 
 def _checked_pairs(
@@ -151,17 +162,45 @@ def _uphill(values: Floats, step: Floats, best: float, wins: Floats) -> tuple[Fl
     return values, best
 
 
+def _squares(p: Floats, outcomes: Floats, clusters: Sequence[npt.ArrayLike] | None) -> Floats:
+    """For each pair of systems the sum of squared scores: of comparisons, or of prompts."""
+    if clusters is None:
+        squares = outcomes[:, 0] * (1 - p) ** 2 + outcomes[:, 1] * p**2
+        return np.asarray(squares + outcomes[:, 2] * (0.5 - p) ** 2)
+    found = np.zeros(len(p))
+    for row, (chance, rows) in enumerate(zip(p, clusters, strict=True)):
+        table = counts(rows, "the prompts").reshape(-1, 4)
+        if not np.array_equal((table[:, :3] * table[:, 3:]).sum(axis=0), outcomes[row]):
+            raise UndefinedError("the prompts of a pair do not add up to its comparisons")
+        score = table[:, 0] * (1 - chance) - table[:, 1] * chance + table[:, 2] * (0.5 - chance)
+        found[row] = float((table[:, 3] * score**2).sum())
+    return found
+
+
 def _sandwich(
-    values: Floats,
-    wins: Floats,
-    rows: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats],
+    wins: Floats, chance: Floats, rows: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats]
 ) -> Floats:
-    first, second, outcomes = rows
-    chance = _win_probability(values)
-    p = chance[first, second]
-    squares = outcomes[:, 0] * (1 - p) ** 2 + outcomes[:, 1] * p**2
-    squares = squares + outcomes[:, 2] * (0.5 - p) ** 2
+    first, second, squares = rows
     meat = np.zeros_like(wins)
     np.add.at(meat, (first, second), squares)
     bread = np.linalg.pinv(_laplacian((wins + wins.T) * chance * chance.T))
     return np.asarray(bread @ _laplacian(meat + meat.T) @ bread)
+
+
+def components(n_items: int, pairs: npt.ArrayLike) -> list[list[int]]:
+    """Systems that can be ranked against each other, group by group.
+
+    Within a group everybody has beaten everybody along some chain (ties count as half a
+    win); between groups somebody is undefeated or never met the others.
+    """
+    size = count(n_items, "the number of items")
+    first, second, outcomes = _checked_pairs(pairs, size)
+    beats = np.zeros((size, size), dtype=bool)
+    np.logical_or.at(beats, (first, second), outcomes[:, 0] + outcomes[:, 2] > 0)
+    np.logical_or.at(beats, (second, first), outcomes[:, 1] + outcomes[:, 2] > 0)
+    reach = beats | np.eye(size, dtype=bool)
+    for middle in range(size):
+        reach |= np.outer(reach[:, middle], reach[middle])
+    both = reach & reach.T
+    groups = {tuple(np.flatnonzero(row).tolist()) for row in both}
+    return [list(group) for group in sorted(groups)]

@@ -4,7 +4,7 @@ scipy.stats would cost one to two seconds of import time.
 """
 
 import numpy as np
-from scipy.special import betainc, gammaln, ndtri, stdtr, stdtrit, xlog1py, xlogy
+from scipy.special import betainc, gammaln, ndtr, ndtri, stdtr, stdtrit, xlog1py, xlogy
 
 from evals.stats.checks import Floats
 
@@ -12,6 +12,11 @@ from evals.stats.checks import Floats
 def normal_quantile(confidence: float) -> float:
     """z such that the share `confidence` of a standard normal lies within ±z."""
     return float(ndtri((1 + confidence) / 2))
+
+
+def normal_two_sided(z: float) -> float:
+    """P(|Z| >= |z|)."""
+    return min(1.0, 2 * float(ndtr(-abs(z))))
 
 
 def student_quantile(confidence: float, df: float) -> float:

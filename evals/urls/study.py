@@ -1,8 +1,9 @@
 from django.urls import path
 
-from evals.views import agreement, decision, figures, items, overview, planning, preference
+from evals.views import agreement, decision, figures, items, overview, planning, preference, systems
 
 urlpatterns = [
+    path("systems/", systems.systems, name="systems"),
     path("studies/<slug:slug>/", overview.study, name="study"),
     path("studies/<slug:slug>/progress", overview.progress, name="progress"),
     path("studies/<slug:slug>/annotators", overview.annotators, name="annotators"),

@@ -7,6 +7,8 @@ ROWS = {
     "preference": ("LNNFKK", "LXXXXX"),
     "agreement": ("LNNFKK", "LXXXXX"),
     "disputed": ("LNNFKK", "LXXXXX"),
+    # Studies in which somebody judges are left out of it.
+    "systems": ("LNNKKK", "LXXXXX"),
     "planning": ("LNNFKK", "LXXXXX"),
     # Without a plan there is no curve.
     "planning_curve": ("LNNFNN", "LXXXXX"),
