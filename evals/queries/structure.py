@@ -19,7 +19,7 @@ SPELLED = tuple('{["-0123456789')
 CHUNK = 500
 
 
-class _Trimmed(Func):
+class Trimmed(Func):
     function = "btrim"
     output_field = TextField()
 
@@ -50,8 +50,8 @@ def reference_counts(study: Study) -> ReferenceCounts:
     given = (
         Item.objects.filter(study=study, reference__isnull=False, batch__run_batch=None)
         .annotate(
-            wanted=_Trimmed("reference", Value(SPACE)),
-            given=_Trimmed("candidate_output", Value(SPACE)),
+            wanted=Trimmed("reference", Value(SPACE)),
+            given=Trimmed("candidate_output", Value(SPACE)),
         )
         .exclude(wanted="")
         .annotate(first=Left("wanted", 1))

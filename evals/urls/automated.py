@@ -1,5 +1,9 @@
 """What automated runs say of the two systems, and where they meet people's judgements."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from evals.views import metrics
+
+urlpatterns: list[URLPattern] = [
+    path("studies/<slug:slug>/metrics/", metrics.metrics, name="metrics"),
+]

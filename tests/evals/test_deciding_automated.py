@@ -31,7 +31,7 @@ def study() -> Study:
 
 
 def share(count: int, of: int) -> list[bool | None]:
-    return [True] * count + [False] * (of - count)
+    return [index < count for index in range(of)]
 
 
 def pair_of(

@@ -1,0 +1,140 @@
+"""Items that both machines and people have judged: score differences beside preferences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models import F, Q, Value
+from django.db.models.functions import Left
+
+from annotate.models import Item, Study
+from evals.matching import matches
+from evals.queries.reading import counted_from
+from evals.queries.structure import CHUNK, SPACE, SPELLED, Trimmed
+from evals.queries.votes import Source, counted_judgements
+from evals.stats.checks import Floats, Ints
+
+# One number an item: +1 for each vote for the candidate, -1 for the baseline, over all votes.
+PEOPLE = """
+, people AS (SELECT item_id, avg(sign(preference))::float AS said FROM votes GROUP BY item_id)
+"""
+
+# The answers of an item are found by its batch's runs and by its case.
+SCORED = """
+, answers AS (
+    SELECT p.item_id, p.said, bg.id AS baseline, cg.id AS candidate
+    FROM people p JOIN annotate_item i ON i.id = p.item_id
+    JOIN evals_runbatch rb ON rb.batch_id = i.batch_id
+    JOIN evals_run r ON r.id = rb.baseline_run_id
+    JOIN evals_case k ON k.suite_id = r.suite_id AND md5(k.case_id) = md5(i.item_id)
+         AND k.case_id = i.item_id
+    JOIN evals_generation bg ON bg.run_id = rb.baseline_run_id AND bg.case_id = k.id
+    JOIN evals_generation cg ON cg.run_id = rb.candidate_run_id AND cg.case_id = k.id
+)
+SELECT v.name, bs.own, CASE WHEN bs.own THEN '' ELSE v.signature END,
+       count(DISTINCT v.signature), min(v.signature),
+       array_agg(a.item_id ORDER BY a.item_id), array_agg(a.said ORDER BY a.item_id),
+       array_agg(CASE WHEN v.higher_is_better THEN cs.value - bs.value
+                      ELSE bs.value - cs.value END ORDER BY a.item_id)
+FROM answers a
+JOIN evals_score bs ON bs.generation_id = a.baseline AND bs.value IS NOT NULL
+JOIN evals_score cs ON cs.generation_id = a.candidate AND cs.value IS NOT NULL
+     AND cs.scorer_id = bs.scorer_id
+JOIN evals_scorerversion v ON v.id = bs.scorer_id
+GROUP BY 1, 2, 3 ORDER BY 1, 2 DESC, 3
+"""
+
+LENGTHS = """
+SELECT array_agg(p.item_id ORDER BY p.item_id), array_agg(p.said ORDER BY p.item_id),
+       array_agg((char_length(i.candidate_output) - char_length(i.baseline_output))::float
+                 ORDER BY p.item_id)
+FROM people p JOIN annotate_item i ON i.id = p.item_id
+"""
+
+SAID = "SELECT item_id, said FROM people"
+
+
+@dataclass(frozen=True)
+class Leaning:
+    """One metric and people on the items that both have judged.
+
+    Attributes
+    ----------
+    name : str
+        Of the scorer; "length", "reference" for what is measured without one.
+    own : bool
+        Whether it is the scorer that the cases name themselves.
+    signature : str
+        Of the scorer; several of them are counted.
+    items : (n,) array
+        In ascending order.
+    metric, people : (n,) arrays
+        How far the metric, and how far people lean to the candidate.
+    """
+
+    name: str
+    items: Ints
+    metric: Floats
+    people: Floats
+    own: bool = False
+    signature: str = ""
+
+
+def leanings(study: Study, only: Source | None = None) -> list[Leaning]:
+    """Every metric that speaks of items that people have judged."""
+    votes = counted_judgements(study, only).values("preference", item_id=F("task__item_id"))
+    found = [_scored(row) for row in counted_from(votes, PEOPLE + SCORED)]
+    ((items, said, lengths),) = counted_from(votes, PEOPLE + LENGTHS)
+    if items:
+        found.append(Leaning("length", _ints(items), _floats(lengths), _floats(said)))
+        found += _references(study, dict(counted_from(votes, PEOPLE + SAID)))
+    return found
+
+
+def _scored(row: Sequence[Any]) -> Leaning:
+    name, own, _, versions, signature, items, said, metric = row
+    words = signature if versions == 1 else f"{versions} versions of {name}"
+    return Leaning(name, _ints(items), _floats(metric), _floats(said), own, words)
+
+
+def _references(study: Study, said: dict[int, float]) -> list[Leaning]:
+    """Which output equals the reference of an uploaded item: candidate 1, baseline -1."""
+    given = (
+        Item.objects.filter(study=study, reference__isnull=False, batch__run_batch=None)
+        .filter(pk__in=counted_items(study))
+        .annotate(wanted=Trimmed("reference", Value(SPACE)))
+        .exclude(wanted="")
+        .annotate(
+            first=Left("wanted", 1),
+            old=Trimmed("baseline_output", Value(SPACE)),
+            new=Trimmed("candidate_output", Value(SPACE)),
+        )
+    )
+    lean: dict[int, int] = {}
+    plain = given.exclude(first__in=SPELLED).annotate(
+        old_right=Q(old=F("wanted")), new_right=Q(new=F("wanted"))
+    )
+    for item, old, new in plain.values_list("pk", "old_right", "new_right"):
+        lean[item] = int(new) - int(old)
+    spelled = given.filter(first__in=SPELLED).values_list("pk", "wanted", "old", "new")
+    for item, wanted, old, new in spelled.iterator(chunk_size=CHUNK):
+        lean[item] = int(matches(wanted, new)) - int(matches(wanted, old))
+    items = sorted(item for item in lean if item in said)
+    if not items:
+        return []
+    metric, people = [float(lean[item]) for item in items], [said[item] for item in items]
+    return [Leaning("reference", _ints(items), _floats(metric), _floats(people))]
+
+
+def counted_items(study: Study) -> Any:
+    """The items that somebody has judged, as a subquery."""
+    return counted_judgements(study).order_by().values("task__item_id")
+
+
+def _ints(values: Sequence[int]) -> Ints:
+    return np.asarray(values, dtype=np.int64)
+
+
+def _floats(values: Sequence[float]) -> Floats:
+    return np.asarray(values, dtype=np.float64)

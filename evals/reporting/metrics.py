@@ -1,0 +1,225 @@
+"""The page of metrics: which automated score leans where people do, on the same items."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evals.charts import Axis, Strip, share_axis, share_ticks, strip
+from evals.charts import Tick as AxisTick
+from evals.queries.metrics import Leaning
+from evals.reporting.numbers import Shown, listed, many, shown
+from evals.stats import wording
+from evals.stats.checks import Floats
+from evals.stats.concordance import (
+    Bin,
+    agreement_gap,
+    calibration,
+    separation,
+    side_agreement,
+)
+from evals.stats.estimates import Estimate, Undefined, attempt
+
+# With fewer items an interval is too wide to rank by.
+FEW = 20
+TITLES = {"length": "Length", "reference": "Equals the reference", "judge": "Model judge"}
+TOLD = {
+    "length": "the longer output, in characters",
+    "reference": "of uploaded items that have one",
+}
+NOTHING = "No automated score can be held against people yet"
+
+
+@dataclass(frozen=True, slots=True)
+class BinRow:
+    """Items on which a metric leans about alike: "−0.40 to −0.12"."""
+
+    difference: str
+    n: str
+    people: Shown
+    strip: Strip
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One metric: how often it takes people's side, and how far it stands from the best."""
+
+    title: str
+    told: str
+    items: str
+    tied: str
+    agreement: Shown
+    separation: Shown
+    strip: Strip
+    apart: str
+    is_few: bool
+    bins: Sequence[BinRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Everything on the page."""
+
+    finding: str
+    lede: str
+    rows: Sequence[MetricRow] = ()
+    ticks: Sequence[AxisTick] = ()
+    bin_ticks: Sequence[AxisTick] = ()
+    compared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    leaning: Leaning
+    title: str
+    agreement: Estimate | Undefined
+    gap: Estimate | Undefined | None = None
+
+    @property
+    def value(self) -> float:
+        return self.agreement.value if isinstance(self.agreement, Estimate) else -1.0
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the best takes people's side more often, beyond chance."""
+        gap = self.gap
+        return isinstance(gap, Estimate) and gap.low is not None and gap.low > 0
+
+
+def metrics(leanings: Sequence[Leaning], confidence: float) -> Metrics:
+    """Rank the metrics by how often they take the side that people take."""
+    measured = _ranked(leanings, confidence)
+    if not any(isinstance(one.agreement, Estimate) for one in measured):
+        return Metrics(NOTHING, _what_to_do(leanings))
+    axis = share_axis([one.agreement for one in measured])
+    rows = [_row(one, axis, confidence) for one in measured]
+    others = sum(one.gap is not None for one in measured)
+    compared = f"{many(others, 'comparisons')} with the best" if others else ""
+    return Metrics(
+        _finding(measured),
+        _lede(measured),
+        rows,
+        share_ticks(axis),
+        share_ticks(Axis(0.0, 1.0)),
+        compared,
+    )
+
+
+def _what_to_do(leanings: Sequence[Leaning]) -> str:
+    if not leanings:
+        return "It takes items that people have judged; their answers may come from two runs."
+    return "On fewer than two items did people take a side: there is nothing to agree with yet."
+
+
+def _ranked(leanings: Sequence[Leaning], confidence: float) -> list[_Measured]:
+    """The best first; each further one with its distance from the best."""
+    found = [
+        _Measured(
+            leaning,
+            _title(leaning, leanings),
+            attempt(side_agreement, leaning.metric, leaning.people, confidence),
+        )
+        for leaning in leanings
+    ]
+    found.sort(key=lambda one: (-one.value, one.title))
+    if len(found) < 2:
+        return found
+    # The best was found by looking at all of them: each comparison has its share of the error.
+    level = 1 - (1 - confidence) / (len(found) - 1)
+    best = found[0]
+    return [best, *(_with_gap(best, one, level) for one in found[1:])]
+
+
+def _with_gap(best: _Measured, other: _Measured, level: float) -> _Measured:
+    gap = attempt(agreement_gap, *_shared(best.leaning, other.leaning), level)
+    return _Measured(other.leaning, other.title, other.agreement, gap)
+
+
+def _shared(first: Leaning, second: Leaning) -> tuple[Floats, Floats, Floats]:
+    """Both metrics and people on the items that both have scored."""
+    _, one, two = np.intersect1d(first.items, second.items, assume_unique=True, return_indices=True)
+    return first.metric[one], second.metric[two], first.people[one]
+
+
+def _title(leaning: Leaning, among: Sequence[Leaning]) -> str:
+    name = TITLES.get(leaning.name, leaning.name)
+    if leaning.own and any(one.name == leaning.name and one is not leaning for one in among):
+        return f"{name}, the cases’ own"
+    return name
+
+
+def _finding(measured: Sequence[_Measured]) -> str:
+    best = measured[0]
+    assert isinstance(best.agreement, Estimate)
+    rate = wording.percent(best.agreement.value)
+    if best.agreement.low is None or best.agreement.low <= 0.5:
+        if len(measured) == 1:
+            return f"{best.title} cannot be told from a coin: it takes people’s side in {rate}"
+        return f"No metric is surely better than a coin; {best.title} takes people’s side in {rate}"
+    close = [one.title for one in measured[1:] if not one.is_apart and one.value >= 0]
+    if close:
+        return (
+            f"{best.title} agrees most with people, but cannot be told apart from {listed(close)}"
+        )
+    if len(measured) == 1:
+        return f"{best.title} takes people’s side in {rate} of items"
+    return f"{best.title} agrees most with people: it takes their side in {rate} of items"
+
+
+def _lede(measured: Sequence[_Measured]) -> str:
+    judged = {item for one in measured for item in one.leaning.items.tolist()}
+    sided = {
+        item for one in measured for item in one.leaning.items[one.leaning.people != 0].tolist()
+    }
+    return (
+        f"People have judged {wording.counted(len(judged), 'items')} that a metric speaks of, and "
+        f"took a side on {wording.count(len(sided))} of them. A metric takes a side where it "
+        "scores one output higher."
+    )
+
+
+def _row(one: _Measured, axis: Axis, confidence: float) -> MetricRow:
+    leaning = one.leaning
+    sided = leaning.people != 0
+    tied = int((sided & (leaning.metric == 0)).sum())
+    return MetricRow(
+        one.title,
+        TOLD.get(leaning.name, leaning.signature),
+        wording.count(leaning.items.size),
+        wording.count(tied),
+        shown(one.agreement, "share", "items"),
+        shown(attempt(separation, leaning.metric, leaning.people, confidence), "coefficient", ""),
+        strip(one.agreement, axis, 0.5),
+        _apart(one),
+        int(sided.sum()) < FEW,
+        [_bin_row(part, leaning.name) for part in _bins(leaning, confidence)],
+    )
+
+
+def _bins(leaning: Leaning, confidence: float) -> list[Bin]:
+    return calibration(leaning.metric, leaning.people, confidence)
+
+
+def _apart(one: _Measured) -> str:
+    """ "8.0 points below the best (2.1 to 14.0)", or that this cannot be said."""
+    gap = one.gap
+    if gap is None:
+        return ""
+    if isinstance(gap, Undefined):
+        return "no item in common with the best"
+    if not one.is_apart:
+        return "not told apart from the best"
+    points = f"{wording.decimal(100 * gap.value)}{wording.NARROW}points"
+    return f"{points} below the best, {wording.interval(gap.low, gap.high, 'points')}"
+
+
+def _bin_row(part: Bin, name: str) -> BinRow:
+    digits = 0 if name == "length" else 2
+    ends = [wording.decimal(end, digits, sign=True) for end in (part.low, part.high)]
+    people: Estimate | Undefined = part.people or Undefined("a single item", part.n)
+    return BinRow(
+        ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}",
+        wording.count(part.n),
+        shown(people, "share", ""),
+        strip(people, Axis(0.0, 1.0), 0.5),
+    )
