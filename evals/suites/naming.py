@@ -33,7 +33,8 @@ def name_from(sources: Sequence[Source], recognised: Sequence[Recognised] = ()) 
     place = kinds.index("cases") if "cases" in kinds else 0
     last = sources[min(place, len(sources) - 1)].name.replace("\\", "/").rsplit("/", 1)[-1]
     stem = last.rpartition(".")[0] or last
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    letters = unicodedata.normalize("NFKD", stem)
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-")[:MOST_CHARS] or "suite"
 
 

@@ -157,7 +157,9 @@ class CaseChecker:
         errors = [*found.errors, *self._log.errors]
         report.errors = sorted(errors, key=_place)[:MAX_ERRORS]
         report.error_count = found.error_count + self._log.error_count
-        report.warnings = [*found.warnings, *self._log.warnings(), *few_cases(report)]
+        # Of a file that is refused not every case was counted.
+        few = [] if report.error_count else few_cases(report)
+        report.warnings = [*found.warnings, *self._log.warnings(), *few]
 
 
 def _count(counts: dict[str, int], name: str) -> None:

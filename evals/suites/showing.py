@@ -63,7 +63,7 @@ def shown_case(position: int, data: Mapping[str, Any]) -> ShownCase:
         tools=[_tool(tool) for tool in data["tools"]],
         expected=list(_expected(data["expected"])),
         scorer=scorer.get("name", ""),
-        parameters=_json(parameters) if parameters else "",
+        parameters=_cut(", ".join(f"{name} {_plain(one)}" for name, one in parameters.items())),
         metadata=[
             Text(_cut(name, LABEL_CHARS), _cut(_spelled(value)))
             for name, value in data["metadata"].items()
@@ -115,7 +115,7 @@ def _call(call: Mapping[str, Any]) -> str:
 def _argument(value: Any) -> str:
     accepted = value.get("any_of", [value]) if isinstance(value, Mapping) else [value]
     optional = isinstance(value, Mapping) and value.get("optional", False)
-    words = " or ".join(json.dumps(one, ensure_ascii=False) for one in accepted)
+    words = " or ".join(_plain(one) for one in accepted)
     if not optional:
         return words
     return f"{words}, or left out" if words else "left out"
@@ -125,8 +125,12 @@ def _json(value: Any) -> str:
     return _cut(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def _plain(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _spelled(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _plain(value)
 
 
 def _cut(text: str, limit: int = MOST_CHARS) -> str:

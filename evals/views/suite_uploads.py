@@ -90,7 +90,6 @@ def _render_new(
     request: HttpRequest, form: SuiteUploadForm, limit: int, status: int = 200
 ) -> HttpResponse:
     context = {
-        "crumb": "Suites",
         "form": form,
         "limit": limit,
         "limit_words": size_in_words(limit),
@@ -105,7 +104,6 @@ def _render_refused(
     names = [file.name for file in form.uploaded()] if form.is_valid() else []
     limit = min(LimitedUploadHandler().limit, PAGE_BYTES)
     context = {
-        "crumb": "Suites",
         "form": form,
         "file_names": names,
         "preview": preview_of(report, kept=False),
@@ -160,7 +158,6 @@ def _render_preview(
     request: HttpRequest, staged: Staged, form: SuiteForm, status: int = 200
 ) -> HttpResponse:
     context = {
-        "crumb": "Suites",
         "staged": staged,
         "form": form,
         "file_names": staged.file_names,

@@ -36,7 +36,6 @@ def suites(request: HttpRequest) -> HttpResponse:
     cards = suite_cards()
     may_upload = getattr(request.user, "is_admin", False)
     context = {
-        "crumb": "Suites",
         "cards": cards,
         "case_count": counted(sum(card.suite.case_count for card in cards), "case"),
         "may_upload": may_upload,
@@ -57,7 +56,6 @@ def suite(request: HttpRequest, suite_id: int) -> HttpResponse:
     versions = versions_of(found)
     runs = next(one.run_count for one in versions if one.pk == found.pk)  # type: ignore[attr-defined]
     context = {
-        "crumb": "Suites",
         "suite": found,
         "count": counted(found.case_count, "case"),
         "category_count": counted(len(categories), "category").replace("categorys", "categories"),
