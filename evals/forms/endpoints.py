@@ -87,7 +87,7 @@ class EndpointForm(EndpointModelForm):
             "model": "As the service calls it.",
             "streaming": "Then the time to the first token is measured too.",
             "input_price": "In the currency of your limits of cost.",
-            "output_price": "",
+            "output_price": "In the same currency.",
         }
         error_messages = {"name": {"unique": "Another endpoint has this name. Choose one."}}
 
@@ -96,6 +96,10 @@ class EndpointForm(EndpointModelForm):
         self.initial["parameters"] = json.dumps(self.instance.parameters or {}, ensure_ascii=False)
         self.initial["key_source"] = self.instance.key_source
         self.initial["key_variable"] = self.instance.key_variable
+        for name in PRICES:
+            price = self.initial.get(name)
+            # Without the zeros that the column adds.
+            self.initial[name] = None if price is None else f"{price.normalize():f}"
         self._limit_numbers()
         if self.instance.kind == Endpoint.Kind.STAND_IN:
             for name in ("base_url", *KEY_FIELDS):
@@ -124,6 +128,7 @@ class EndpointForm(EndpointModelForm):
                 min_value=low,
                 max_value=high,
                 required=required,
+                initial=self.fields[name].initial,
                 label=self.fields[name].label,
                 help_text=f"{low} to {high:,}." if required else "Over all workers together.",
             )

@@ -16,12 +16,17 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 PORTS = {"http": 80, "https": 443}
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-# Tunnels and relays: what they lead to is an IPv4 address that nobody has checked.
-TUNNELS = (
-    ipaddress.ip_network("2002::/16"),
-    ipaddress.ip_network("2001::/32"),
-    ipaddress.ip_network("192.88.99.0/24"),
-)
+# What the registries of IANA set aside (Python's own tables are as old as Python), and tunnels:
+# what those lead to is an address that nobody has checked.
+SET_ASIDE = tuple(
+    ipaddress.ip_network(written)
+    for written in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+        "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
+    )
+)  # fmt: skip
 # Never of a service, so that a listed name opens them as little as any other name. The address
 # of cloud metadata is among them.
 NEVER_BY_NAME = (
@@ -68,7 +73,7 @@ class Opened:
             return False
         if self.network is not None:
             return address.version == self.network.version and address in self.network
-        named = self.host == target.host.rstrip(".")
+        named = self.host == target.host
         return named and not any(_within(address, network) for network in NEVER_BY_NAME)
 
 
@@ -85,7 +90,7 @@ class Opening:
         """Whether the name could be permitted, as far as a name alone can tell."""
         names = {entry.host for entry in self.entries}
         has_networks = any(entry.network is not None for entry in self.entries)
-        return has_networks or target.host.rstrip(".") in names
+        return has_networks or target.host in names
 
 
 def opening_of(written: str) -> Opening:
@@ -158,7 +163,7 @@ def _host(parts: SplitResult) -> str:
         return _literal(host)
     if not _NAME.fullmatch(host) or len(host) > 253:
         raise AddressError("The address names no host.")
-    return _literal(host) if _is_number(host) else host
+    return _literal(host) if _is_number(host) else host.rstrip(".")
 
 
 def _literal(host: str) -> str:
@@ -197,11 +202,9 @@ def check_address(target: Target, address: IP, opening: Opening) -> None:
 def is_public(address: IP) -> bool:
     """Whether anybody on the internet could reach the address."""
     judged = _unwrapped(address)
-    if any(_within(judged, tunnel) for tunnel in TUNNELS):
+    if any(_within(judged, network) for network in SET_ASIDE):
         return False
-    if judged.is_multicast or judged.is_reserved or not judged.is_global:
-        return False
-    return judged.version == 4 or judged in GLOBAL_UNICAST
+    return judged.is_global and (judged.version == 4 or judged in GLOBAL_UNICAST)
 
 
 def _unwrapped(address: IP) -> IP:

@@ -38,14 +38,16 @@ def ask(connection: Connection, request: Request, *, net: Net | None = None) -> 
     try:
         return _ask(connection, request, clock, net or Net())
     except CallError as error:
-        raise CallError(
-            error.kind,
-            one_line(str(error), connection.key),
-            status=error.status,
-            retry_after=error.retry_after,
-            latency_ms=clock.elapsed_ms,
-            request_id=one_line(error.request_id, connection.key, 200),
-        ) from None
+        failed = error
+    # Outside of the handler: the first error may quote the key, and would be kept as the context.
+    raise CallError(
+        failed.kind,
+        one_line(str(failed), connection.key),
+        status=failed.status,
+        retry_after=failed.retry_after,
+        latency_ms=clock.elapsed_ms,
+        request_id=one_line(failed.request_id, connection.key, 200),
+    )
 
 
 def _ask(connection: Connection, request: Request, clock: Clock, net: Net) -> Answer:

@@ -104,8 +104,10 @@ class Joined:
             raise CallError("no_choice", "The stream ended without any choice.")
         if not self.finish_reason:
             raise CallError("cut_off", "The stream ended before the answer did: no finish_reason.")
+        text = "".join(self.texts)
         message: dict[str, Any] = {
-            "content": "".join(self.texts) if self.texts else None,
+            # Streams begin with empty text, whatever follows.
+            "content": text if text or not (self.calls or self.refusals or self.legacy) else None,
             "refusal": "".join(self.refusals) or None,
             "tool_calls": [call.as_data() for call in self.calls.values()],
         }

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotate.access import signed_in
 from config.http import admin_required, refuse
 from evals import endpoints as keeping
+from evals import stand_in
 from evals.forms import EndpointForm
 from evals.models import Endpoint
 
@@ -27,7 +28,9 @@ def endpoints(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _add_stand_ins(request)
     found = list(_listed().order_by("archived_at", "name"))
+    stand_ins = {one.model for one in found if one.kind == "stand_in" and not one.archived_at}
     context = {
+        "lacks_stand_ins": len(stand_ins) < len(stand_in.MODELS),
         "endpoints": [one for one in found if one.archived_at is None],
         "archived": [one for one in found if one.archived_at is not None],
     }

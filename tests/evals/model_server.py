@@ -14,6 +14,7 @@ An endpoint of the database needs TOUCHSTONE_PRIVATE_ENDPOINTS=127.0.0.1 in the 
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -53,13 +54,17 @@ class ModelServer:
     retry_after: str = "0.05"
     redirect_to: str = ""
     drip_seconds: float = 0.1
+    host: str = "127.0.0.1"
+    tls: ssl.SSLContext | None = None
+    # Connections that were accepted, whether or not a request came over them.
+    connections: int = 0
     calls: list[Called] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     server: ThreadingHTTPServer = field(init=False)
 
     def __enter__(self) -> Self:
-        self.server = _Server(("127.0.0.1", 0), _handler_of(self))
+        self.server = _server_of(self)
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -110,6 +115,18 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # Many clients may come at once.
     request_queue_size = 256
+    owner: ModelServer
+
+    def get_request(self) -> tuple[Any, Any]:
+        connection, address = super().get_request()
+        with self.owner.lock:
+            self.owner.connections += 1
+        if self.owner.tls is not None:
+            # The handshake is done by the thread that answers.
+            connection = self.owner.tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are what the tests are about."""
@@ -222,8 +239,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
 
-def _handler_of(server: ModelServer) -> type[_Handler]:
-    return type("Handler", (_Handler,), {"owner": server})
+class _ServerOfAll(_Server):
+    """Listens on all addresses, of IPv4 and of IPv6."""
+
+    address_family = socket.AF_INET6
+
+    def server_bind(self) -> None:
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
+
+def _server_of(owner: ModelServer) -> _Server:
+    handler = type("Handler", (_Handler,), {"owner": owner})
+    server = (_ServerOfAll if ":" in owner.host else _Server)((owner.host, 0), handler)
+    server.owner = owner
+    return server
 
 
 def events(call: Called, answer: dict[str, Any]) -> Iterator[bytes]:
@@ -235,7 +265,10 @@ def events(call: Called, answer: dict[str, Any]) -> Iterator[bytes]:
 
 def fine(handler: _Handler, call: Called) -> None:
     answer = (handler.owner.reply or answer_of)(call)
-    if call.body.get("stream"):
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if error:
+        handler.send(error.get("code", 200), json.dumps(answer).encode())
+    elif call.body.get("stream"):
         handler.send_chunks("text/event-stream", events(call, answer), x_request_id="req-1")
     else:
         handler.send(200, json.dumps(answer).encode(), x_request_id="req-1")
