@@ -1,0 +1,33 @@
+"""Evaluating: suites are put to both systems, scored, compared and weighed, in one go.
+
+Every step that was finished before is kept: an unfinished pair of runs is gone on with, a finished
+one is used again, and only scores that are missing are made.
+"""
+
+from evals.evaluating.choosing import (
+    Endpoints,
+    NoEndpointError,
+    endpoints_for,
+    has_answers,
+    speaks,
+)
+from evals.evaluating.steps import (
+    Evaluated,
+    InterruptedEvaluationError,
+    Limits,
+    RefusedEvaluationError,
+    evaluate,
+)
+
+__all__ = [
+    "Endpoints",
+    "Evaluated",
+    "InterruptedEvaluationError",
+    "Limits",
+    "NoEndpointError",
+    "RefusedEvaluationError",
+    "endpoints_for",
+    "evaluate",
+    "has_answers",
+    "speaks",
+]
