@@ -108,8 +108,12 @@ def import_systems(
     picks: Mapping[str, str | None],
     *,
     imported_by: User | None = None,
+    scoring: bool = True,
 ) -> list[TakenOutputs]:
-    """`import_outputs` for each system of `picks`, all or none; two are a pair."""
+    """`import_outputs` for each system of `picks`, all or none; two are a pair.
+
+    Inside a transaction of the caller's, `scoring` is better left until that has ended.
+    """
     taken: list[TakenOutputs] = []
     pair = uuid4()
     try:
@@ -124,7 +128,7 @@ def import_systems(
                 files = replace(files, suite=run.suite)
     except _FaultyError:
         return [TakenOutputs(None, one.report) for one in taken]
-    return [_scored(one) for one in taken]
+    return [_scored(one) for one in taken] if scoring else taken
 
 
 def _check(study: Study, files: Files, system: str) -> OutputsReport:

@@ -55,8 +55,8 @@ def _summaries(which: Q) -> list[ScoredWith]:
         .annotate(
             outputs=Count("pk"),
             scored=Count("value"),
-            passed=Count("pk", filter=Q(passed=True)),
-            failed=Count("pk", filter=Q(passed=False)),
+            passing=Count("pk", filter=Q(passed=True)),
+            failing=Count("pk", filter=Q(passed=False)),
             mean=Avg("value"),
         )
         .order_by("-own", "scorer__name", "scorer__signature")
