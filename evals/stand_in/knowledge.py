@@ -84,11 +84,11 @@ def known_cases() -> Mapping[str, Known]:
     found = {}
     for suite in SHIPPED:
         cases = list(read_cases([suite.source]))
-        written = json.loads((ANSWERS / f"{suite.name}.json").read_text("utf-8"))
+        written = written_answers(suite.name)
         right = {model: _right_ids(suite.name, cases, model) for model in (BASELINE, CANDIDATE)}
         for case in cases:
             answers = {
-                model: _said(suite.name, case, written, model, right=case.id in ids)
+                model: answer_to(suite.name, case, written, model, right=case.id in ids)
                 for model, ids in right.items()
             }
             found[key_of(case.messages)] = Known(case.id, answers)
@@ -107,9 +107,16 @@ def _right_ids(suite: str, cases: Sequence[CaseRecord], model: str) -> frozenset
     )
 
 
-def _said(
+def written_answers(suite: str) -> dict[str, Any]:
+    """What is kept of a suite: mistakes, open texts, and what is said beside calls."""
+    kept: dict[str, Any] = json.loads((ANSWERS / f"{suite}.json").read_text("utf-8"))
+    return kept
+
+
+def answer_to(
     suite: str, case: CaseRecord, written: Mapping[str, Any], model: str, *, right: bool
 ) -> Said:
+    """The right answer to a case, or the mistake that is kept for it."""
     if suite == "side_by_side":
         return Said(written[case.id][model.removeprefix("stand-in-")])
     if suite == "tool_calling":

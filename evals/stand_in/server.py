@@ -160,7 +160,7 @@ def _call(call: tuple[str, str, str], **more: int) -> dict[str, Any]:
 
 
 def _logprobs(body: dict[str, Any], tokens: tuple[Token, ...]) -> dict[str, Any] | None:
-    if not body.get("logprobs"):
+    if not (body.get("logprobs") and tokens):
         return None
     return {
         "content": [
