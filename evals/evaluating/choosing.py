@@ -36,7 +36,8 @@ def endpoints_for(
     """
     if stand_in:
         made = ensure_stand_ins()
-        return {system: made[system] for system in SYSTEMS}
+        # As they are stored: runs keep their settings, and these are compared later.
+        return {system: Endpoint.objects.get(pk=made[system].pk) for system in SYSTEMS}
     named = dict(zip(SYSTEMS, (baseline, candidate), strict=True))
     usual = dict(zip(SYSTEMS, (study.baseline_name, study.candidate_name), strict=True))
     return {system: _endpoint(system, named[system], usual[system]) for system in SYSTEMS}
