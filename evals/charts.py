@@ -79,6 +79,31 @@ def share_ticks(axis: Axis) -> list[Tick]:
     ]
 
 
+# Half widths of axes of differences, as shares.
+POINTS = (0.1, 0.2, 0.4, 0.6, 1.0)
+
+
+def points_axis(estimates: Sequence[Estimate | Undefined]) -> Axis:
+    """As far to both sides of no difference as the furthest interval needs."""
+    ends = [
+        abs(end)
+        for estimate in estimates
+        if isinstance(estimate, Estimate)
+        for end in (estimate.value, estimate.low, estimate.high)
+        if end is not None
+    ]
+    reach = next((width for width in POINTS if max(ends, default=0.0) <= width), 1.0)
+    return Axis(-reach, reach)
+
+
+def points_ticks(axis: Axis) -> list[Tick]:
+    """No difference, and half of the axis to either side."""
+    return [
+        Tick(axis.at(step), wording.points_number(step, 0), is_half=step == 0)
+        for step in (axis.low / 2, 0.0, axis.high / 2)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class GateStrip:
     """A gate's interval against its threshold; the zone is the side that meets it."""
@@ -153,10 +178,14 @@ class Segment:
 
 def outcome_bar(wins: int, ties: int, both_bad: int, losses: int) -> list[Segment]:
     """Candidate, tie, both bad, baseline, side by side."""
-    total = wins + ties + both_bad + losses
     parts = [("c", "Candidate", wins), ("t", "Tie", ties)]
     parts += [("x", "Both bad", both_bad)] if both_bad else []
-    parts.append(("b", "Baseline", losses))
+    return parts_bar([*parts, ("b", "Baseline", losses)])
+
+
+def parts_bar(parts: Sequence[tuple[str, str, int]]) -> list[Segment]:
+    """Counts side by side: (kind, label, count); kinds as in `Segment`."""
+    total = sum(count for _, _, count in parts)
     segments, x = [], 0.0
     for kind, label, count in parts:
         width = 100 * count / total if total else 0.0

@@ -1,6 +1,12 @@
 """Comparing: two runs of one suite, case by case, with what can and cannot be said of it."""
 
-from evals.comparing.comparison import MARGIN, CategoryRegression, Comparison, compare
+from evals.comparing.comparison import (
+    MARGIN,
+    CategoryRegression,
+    Comparison,
+    compare,
+    compare_passing,
+)
 from evals.comparing.groups import Group, ScoreGroup, ScorerGroups, is_adversarial
 from evals.comparing.speed import Speed, SpeedRow, TokenRow
 
@@ -15,5 +21,6 @@ __all__ = [
     "SpeedRow",
     "TokenRow",
     "compare",
+    "compare_passing",
     "is_adversarial",
 ]

@@ -84,6 +84,7 @@ SELECT page.position, page.name, page.split, page.category, outcome, b_value, c_
        (SELECT left(m ->> 'content', %(start)s)
         FROM jsonb_array_elements(k.messages) WITH ORDINALITY AS said (m, place)
         WHERE m ->> 'role' = 'user' ORDER BY place DESC LIMIT 1),
+       CASE WHEN length(k.expected::text) <= %(most_expected)s THEN k.expected::text END,
        left(coalesce(nullif(bg.error, ''), bg.text), %(start)s),
        left(bg.tool_calls::text, %(start)s), bg.error <> '', bg.finish_reason = 'length',
        left(coalesce(nullif(cg.error, ''), cg.text), %(start)s),
@@ -103,6 +104,8 @@ SELECT max(position) FILTER (WHERE position < %(here)s),
 FROM hits
 """
 
+OUTCOME = "SELECT outcome FROM found WHERE position = %(here)s"
+
 OUTCOMES: dict[str, tuple[str, ...]] = {
     "all": (),
     "regressions": ("lost",),
@@ -115,7 +118,9 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
 }
 PAGE_SIZE = 25
 LAST = 2**31 - 1
+# Characters of a text in a list, and of the JSON of what is expected.
 START = 300
+MOST_EXPECTED = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ class OutputStart:
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case in a list."""
+    """A case in a list; `expected` is None where it is long."""
 
     position: int
     case_id: str
@@ -156,6 +161,7 @@ class CaseRow:
     baseline_value: float | None
     candidate_value: float | None
     prompt: str
+    expected: dict[str, Any] | None
     baseline: OutputStart
     candidate: OutputStart
 
@@ -199,7 +205,6 @@ def case_page(
         "after": after or 0,
         "before": LAST if before is None else before,
         "limit": PAGE_SIZE + 1,
-        "start": START,
     }
     rows = ROWS.format(direction="DESC" if backwards else "ASC")
     found = [_row(row) for row in rows_of(_statement(looking) + rows, params)]
@@ -219,17 +224,25 @@ def case_page(
 def changed_cases(pair: RunPair, show: str, limit: int = 50) -> list[CaseRow]:
     """The first cases of one key of OUTCOMES, by passing."""
     looking = Looking(show=show)
-    params = _params(pair, looking) | {"after": 0, "before": LAST, "limit": limit, "start": START}
+    params = _params(pair, looking) | {"after": 0, "before": LAST, "limit": limit}
     rows = rows_of(_statement(looking) + ROWS.format(direction="ASC"), params)
     return [_row(row) for row in rows]
 
 
 def _row(row: Sequence[Any]) -> CaseRow:
-    position, case_id, split, category, outcome, b_value, c_value, prompt, *outputs = row
+    position, case_id, split, category, outcome, b_value, c_value, prompt, expected, *outputs = row
     return CaseRow(
         position, case_id, split, category, outcome, b_value, c_value, prompt or "",
+        None if expected is None else json.loads(expected),
         OutputStart(*outputs[:4]), OutputStart(*outputs[4:]),
     )  # fmt: skip
+
+
+def case_outcome(pair: RunPair, position: int) -> str:
+    """What both systems made of one case, by passing."""
+    params = _params(pair, Looking()) | {"here": position}
+    rows = rows_of(_statement(Looking()) + OUTCOME, params)
+    return str(rows[0][0]) if rows else "unscored"
 
 
 def case_around(pair: RunPair, looking: Looking, position: int) -> Around:
@@ -270,6 +283,8 @@ def _params(pair: RunPair, looking: Looking) -> dict[str, Any]:
         "json_words": _pattern(json.dumps(looking.words, ensure_ascii=False)[1:-1]),
         "outcomes": list(OUTCOMES[looking.show]) or None,
         "errors": looking.show == "errors",
+        "start": START,
+        "most_expected": MOST_EXPECTED,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Max
 
 from annotate.models import Study
-from evals.models import Run, ScorerVersion, Suite
+from evals.models import Case, Run, ScorerVersion, Suite
 from evals.queries.reading import rows_of
 
 SYSTEMS = (Run.System.BASELINE, Run.System.CANDIDATE)
@@ -276,3 +276,9 @@ def chosen_pair(study: Study, suite: Suite, baseline: int, candidate: int) -> Ru
 def runs_of_suite(study: Study, suite: Suite) -> list[Run]:
     """All runs of both systems on this version of a suite, the latest first."""
     return [run for run in _runs(study) if run.suite_id == suite.pk]
+
+
+def categories_of(suite: Suite) -> list[str]:
+    """The categories of a suite, by name."""
+    found = Case.objects.filter(suite=suite).order_by("category").distinct()
+    return list(found.values_list("category", flat=True))

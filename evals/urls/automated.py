@@ -2,8 +2,16 @@
 
 from django.urls import URLPattern, path
 
-from evals.views import metrics
+from evals.views import automated, metrics
 
 urlpatterns: list[URLPattern] = [
+    path("studies/<slug:slug>/automated/", automated.automated, name="automated"),
+    path("studies/<slug:slug>/automated/<int:suite_id>/", automated.comparison, name="comparison"),
+    path("studies/<slug:slug>/automated/<int:suite_id>/cases", automated.cases, name="cases"),
+    path(
+        "studies/<slug:slug>/automated/<int:suite_id>/cases/<int:position>",
+        automated.case,
+        name="case",
+    ),
     path("studies/<slug:slug>/metrics/", metrics.metrics, name="metrics"),
 ]

@@ -1,5 +1,9 @@
 """What automated runs say."""
 
 ROWS: dict[str, tuple[str, str]] = {
+    "automated": ("LNNFKK", "LXXXXX"),
+    "comparison": ("LNNFKK", "LXXXXX"),
+    "cases": ("LNNFKK", "LXXXXX"),
+    "case": ("LNNFKK", "LXXXXX"),
     "metrics": ("LNNFKK", "LXXXXX"),
 }
