@@ -15,6 +15,8 @@ NOTES = {
     "delete the copies unless they are wanted.",
     "nothing_expected": "the scorer looks for something expected, and the case expects nothing. "
     "Answers to it will have no score. Add what is expected, or remove the scorer.",
+    "no_pass_mark": "the scorer gives a value and no pass mark: answers are neither passed nor "
+    "failed, and no gate counts them. Where the scorer has pass_at, set it.",
     "tool_name_dotted": "a tool's name has a dot, which many endpoints refuse. Stored outputs can "
     "be scored; rename the tools before a run.",
     "no_answer": "the request has neither an answer nor an error in these files. It counts as "

@@ -17,6 +17,7 @@ WARNINGS = {
     "nothing_expected": "Nothing is expected",
     "no_scorer": "Cases without a scorer",
     "no_target": "Nothing is expected",
+    "no_pass_mark": "Scores without a pass mark",
     "few_cases": "Categories with few cases",
     "tool_name_dotted": "Tools that cannot be offered",
 }

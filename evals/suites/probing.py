@@ -16,9 +16,9 @@ from evals.metrics import (
     Fields,
     Output,
     ParameterError,
+    Result,
     Scorer,
     TokenLogprob,
-    Unscored,
     scorer_for,
 )
 from evals.metrics.calls import CallShapeError, as_json_schema, offered_tools
@@ -58,10 +58,9 @@ def scorer_fault(spec: ScorerSpec) -> str:
     return ""
 
 
-def why_never_scored(case: CaseRecord, spec: ScorerSpec) -> str:
-    """Why no answer to `case` could be scored by `spec`; empty if answers can be."""
-    result = scorer_of_spec(spec)(PROBE, expected_for(case.expected, case.tools))
-    return result.reason if isinstance(result, Unscored) else ""
+def probed(case: CaseRecord, spec: ScorerSpec) -> Result:
+    """What `spec` says of a harmless answer to `case`: Unscored if no answer could be scored."""
+    return scorer_of_spec(spec)(PROBE, expected_for(case.expected, case.tools))
 
 
 def tool_fault(tools: Sequence[Mapping[str, JSON]]) -> str:

@@ -10,11 +10,11 @@ from django.conf import settings
 from annotate.parsing import JSON, Fault, Limits, Source
 from annotate.parsing.faults import MAX_ERRORS
 from annotate.parsing.keyindex import KeyIndex
-from evals.formats import CaseRecord, Reading, Recognised, read_cases
+from evals.formats import CaseRecord, Reading, Recognised, ScorerSpec, read_cases
 from evals.formats.entries import LIMITS
 from evals.formats.log import Log
-from evals.metrics import SCORERS
-from evals.suites.probing import scorer_fault, tool_fault, why_never_scored
+from evals.metrics import SCORERS, Unscored
+from evals.suites.probing import probed, scorer_fault, tool_fault
 
 EXAMPLES = 5
 PROGRESS_EVERY_CASES = 500
@@ -132,8 +132,15 @@ class CaseChecker:
             return
         elif fault := scorer_fault(case.scorer):
             self._fault(case, "bad_scorer", "scorer", fault)
-        elif reason := why_never_scored(case, case.scorer):
-            self._tell_unscored(case, case.scorer.name, reason)
+        else:
+            self._probe(case, case.scorer)
+
+    def _probe(self, case: CaseRecord, scorer: ScorerSpec) -> None:
+        result = probed(case, scorer)
+        if isinstance(result, Unscored):
+            self._tell_unscored(case, scorer.name, result.reason)
+        elif result.passed is None:
+            self._log.note("no_pass_mark", case.row, case.line)
 
     def _tell_unscored(self, case: CaseRecord, scorer: str, reason: str) -> None:
         """Nothing expected may be meant so; what is expected and cannot be used is a mistake."""

@@ -273,17 +273,31 @@ def test_warnings_say_what_can_be_imported_and_perhaps_should_not() -> None:
         {"prompt": "Hi", "expected": "y"},
         {"prompt": "Ho", "scorer": "exact_match"},
         {"prompt": "Open?"},
+        {"prompt": "Say it.", "expected": "x", "scorer": "rouge_l"},
+        {
+            "prompt": "Say it well.",
+            "expected": "x",
+            "scorer": "rouge_l",
+            "parameters": {"pass_at": 0.5},
+        },
     ]
 
     report = check_suite(cases(records))
 
     told = {warning.code: warning.message for warning in report.warnings}
     assert report.accepted
-    assert sorted(told) == ["few_cases", "no_scorer", "nothing_expected", "repeated_prompt"]
+    assert sorted(told) == [
+        "few_cases",
+        "no_pass_mark",
+        "no_scorer",
+        "nothing_expected",
+        "repeated_prompt",
+    ]
     assert told["repeated_prompt"].startswith("Line 2: ")
     assert told["nothing_expected"].startswith("Line 3: ")
     assert told["no_scorer"].startswith("Line 4: ")
-    assert "uncategorised (4)" in told["few_cases"]
+    assert told["no_pass_mark"].startswith("Line 5: ")
+    assert "uncategorised (6)" in told["few_cases"]
 
 
 def test_the_same_question_with_other_tools_is_another_question() -> None:
@@ -303,8 +317,7 @@ def test_categories_with_enough_cases_are_not_warned_of() -> None:
 
 def test_a_case_whose_scorer_needs_nothing_expected_is_no_matter() -> None:
     records = [
-        {"prompt": f"{n}?", "scorer": scorer}
-        for n, scorer in enumerate(["json_valid", "perplexity"] * 10)
+        {"prompt": f"{n}?", "scorer": scorer} for n, scorer in enumerate(["json_valid"] * 20)
     ]
 
     assert check_suite(cases(records)).warnings == []
