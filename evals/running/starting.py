@@ -12,7 +12,8 @@ from evals.models import Endpoint, Run, Suite
 from evals.running.sweeping import queue_lanes
 from evals.running.terms import settings_of, terms_of
 
-SYSTEMS = (Run.System.BASELINE, Run.System.CANDIDATE)
+# A judge is asked like the systems; no form offers it, since its suites are derived ones.
+SYSTEMS = (Run.System.BASELINE, Run.System.CANDIDATE, Run.System.JUDGE)
 
 # All generations of all runs in one statement: a run without some of its cases cannot be.
 FILL = """
