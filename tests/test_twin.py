@@ -14,6 +14,9 @@ from django.db import transaction
 from django.test import Client
 
 from annotate.models import Study, Task
+from evals.models import Run
+from evals.pairing import batch_from_runs
+from tests.evals.answers import make_answers
 from tests.factories import make_batch, make_study, make_user
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +73,37 @@ def exchanged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def world_of_runs(hidden: Mapping[str, Any], tag: str, *, swapped: bool = False) -> Study:
+    """The same texts, but as answers of two runs: of models, with times, tokens and scores."""
+    study = world(hidden, [], "", name="Replies")
+    pairs = []
+    for number, (_, baseline, candidate) in enumerate(TEXTS):
+        texts = (candidate, baseline) if swapped else (baseline, candidate)
+        answers = [answer_of(text, f"{tag}-{side}", number) for side, text in enumerate(texts)]
+        pairs.append(tuple(answers))
+    runs = make_answers(study, pairs, name=f"{tag.lower()}-suite", category=f"{tag} category")
+    Run.objects.update(model=f"{tag}-gpt", file_names=[f"{tag}.jsonl"])
+    batch_from_runs(*runs)
+    return study
+
+
+def answer_of(text: str, tag: str, number: int) -> dict[str, Any]:
+    """Calls have ids as their service spells them; the rest no annotator may learn either."""
+    said: dict[str, Any] = {"text": text}
+    if text.startswith("{"):
+        call = {"name": "f", "arguments": text, "id": f"{tag}-call-{number}"}
+        said = {"text": None, "tool_calls": [call]}
+    return said | {
+        "latency_ms": 10.0 * len(tag) + number,
+        "prompt_tokens": len(tag),
+        "completion_tokens": len(tag) + number,
+        "model": f"{tag}-gpt",
+        "finish_reason": "length" if len(tag) > 4 else "stop",
+        "tries": len(tag) % 3 + 1,
+        "passed": len(tag) % 2 == 0,
+    }
+
+
 def world(
     hidden: Mapping[str, Any], lines: list[dict[str, Any]], batch: str, *, name: str = "Replies"
 ) -> Study:
@@ -83,7 +117,8 @@ def world(
         guidelines="Be **strict**.",
         **hidden,
     )
-    make_batch(study, lines, name=batch)
+    if lines:
+        make_batch(study, lines, name=batch)
     return study
 
 
@@ -196,6 +231,30 @@ def test_which_system_wrote_what_changes_no_byte() -> None:
     second = seen_in(HIDDEN_A, exchanged(rows("a")), "batch", flipped=True)
 
     assert first == second
+
+
+def seen_of_runs(hidden: Mapping[str, Any], tag: str, *, swapped: bool = False) -> Any:
+    with transaction.atomic():
+        study = world_of_runs(hidden, tag, swapped=swapped)
+        if swapped:
+            flip_sides(study)
+        received = journey(study)
+        transaction.set_rollback(True)
+    return received
+
+
+def test_items_of_runs_tell_nothing_of_models_times_tokens_or_scores() -> None:
+    first = seen_of_runs(HIDDEN_A, "CANARY-A")
+    second = seen_of_runs(HIDDEN_B, "b")
+
+    assert first == second
+    assert len(first) > 40
+    assert "Lima" in "".join(first)
+    assert "canary" not in "".join(first).lower()
+
+
+def test_which_run_answered_what_changes_no_byte() -> None:
+    assert seen_of_runs(HIDDEN_A, "a") == seen_of_runs(HIDDEN_A, "a", swapped=True)
 
 
 def test_the_comparison_sees_what_an_annotator_sees() -> None:

@@ -50,8 +50,8 @@ def _run(
         fields = dict(answer)
         scores, passed = fields.pop("scores", {}), fields.pop("passed", None)
         generation = Generation.objects.create(
-            run=run, case=case, position=case.position, state="done", tries=1,
-            done_at=timezone.now(), **fields,
+            run=run, case=case, position=case.position, state="done",
+            done_at=timezone.now(), **{"tries": 1, **fields},
         )  # fmt: skip
         if passed is not None:
             _score(generation, "exact_match|version:1|level:output", float(passed), passed)
