@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotate.views import batches, exports, home, people, studies, tasks
+from annotate.views import batches, exports, home, judgements, people, studies, tasks
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -31,6 +31,19 @@ urlpatterns = [
     path("studies/<slug:slug>/uploads/<uuid:upload_id>/", batches.upload, name="upload"),
     path("studies/<slug:slug>/uploads/<uuid:upload_id>/import", batches.accept, name="accept"),
     path("studies/<slug:slug>/uploads/<uuid:upload_id>/discard", batches.discard, name="discard"),
+    path("studies/<slug:slug>/judgements/", judgements.judgements, name="judgements"),
+    path("studies/<slug:slug>/judgements/new", judgements.new, name="judgements_new"),
+    path("studies/<slug:slug>/judgements/<uuid:file_id>/", judgements.file, name="judgement_file"),
+    path(
+        "studies/<slug:slug>/judgements/<uuid:file_id>/import",
+        judgements.accept,
+        name="judgement_accept",
+    ),
+    path(
+        "studies/<slug:slug>/judgements/<uuid:file_id>/discard",
+        judgements.discard,
+        name="judgement_discard",
+    ),
     path("studies/<slug:slug>/exports", exports.exports, name="exports"),
     path("studies/<slug:slug>/exports/<str:kind>.<str:format>", exports.export, name="export"),
 ]

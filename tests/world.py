@@ -8,7 +8,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotate import inviting
 from annotate.claiming import claim_task
-from annotate.models import Role, Study, Task, Upload, User
+from annotate.models import JudgementFile, Role, Study, Task, Upload, User
+from annotate.parsing.judgements import JudgementOptions
+from annotate.receiving import receive_file
 from annotate.uploading import Choices, receive
 from evals.deciding.policy import current_policy
 from evals.deciding.signing import digest_of
@@ -31,6 +33,7 @@ class World:
     study: Study
     task: Task
     upload: Upload
+    judgement_file: JudgementFile
     decision: Decision
     token: str
     suite: Suite
@@ -61,6 +64,7 @@ class World:
             "slug": self.study.slug,
             "number": 1,
             "upload_id": self.upload.pk,
+            "file_id": self.judgement_file.pk,
             "suite_id": self.suite.pk,
             "run_number": self.run.number,
             "position": 1,
@@ -104,6 +108,13 @@ def make_world() -> World:
         },
         task=claim_task(study, users["alice"]),
         upload=upload,
+        judgement_file=receive_file(
+            study,
+            source_of("item_id,annotator,preference\nq-1,dan,tie\n", "said.csv"),
+            JudgementOptions(),
+            with_items=False,
+            uploaded_by=users["adam"],
+        ),
         decision=sign(study, users["lena"]),
         token=inviting.invite("dora@example.org", Role.ANNOTATOR).link.rsplit("/", 1)[1],
         users=users,

@@ -31,6 +31,11 @@ ROWS = {
     "upload": ("LNNNNK", "LNNNNA"),
     "accept": ("LXXXXX", "LNNNNA"),
     "discard": ("LXXXXX", "LNNNNA"),
+    "judgements": ("LNNFKK", "LXXXXX"),
+    "judgements_new": ("LNNNNK", "LNNNNA"),
+    "judgement_file": ("LNNNNK", "LNNNNA"),
+    "judgement_accept": ("LXXXXX", "LNNNNA"),
+    "judgement_discard": ("LXXXXX", "LNNNNA"),
     "exports": ("LNNFKK", "LXXXXX"),
     "export": ("LNNFKK", "LXXXXX"),
 }
