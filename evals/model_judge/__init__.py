@@ -1,6 +1,6 @@
 """A model as judge of two runs: both orders asked, and only what both agree on is a win."""
 
-from evals.model_judge.asking import FORMAT, judge_cases
+from evals.model_judge.asking import judge_cases
 from evals.model_judge.pairs import JudgeError
 from evals.model_judge.verdicts import (
     CaseVerdict,
@@ -12,7 +12,6 @@ from evals.model_judge.verdicts import (
 )
 
 __all__ = [
-    "FORMAT",
     "CaseVerdict",
     "JudgeCounts",
     "JudgeError",

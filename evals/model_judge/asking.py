@@ -1,7 +1,7 @@
 """The questions to a judge as a suite of its own: each pair of answers in both orders.
 
-A derived suite has the format "judge" and is shown in no list: its cases are prompts that hold
-other systems' answers. Put to the judge like any other suite, it is asked within every limit.
+A derived suite is shown in no list, since its prompts hold the systems' answers. Put to the judge
+like any other suite, it is asked within every limit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,13 +18,10 @@ from evals.model_judge.pairs import Answered, JudgeError, answer_of, pairs_of, p
 from evals.models import Run, Suite
 from evals.suites import make_suite_of
 
-FORMAT = "judge"
 BASELINE_FIRST, CANDIDATE_FIRST = "baseline_first", "candidate_first"
 
 
-def judge_cases(
-    baseline: Run, candidate: Run, criteria: str = DEFAULT_CRITERIA
-) -> Suite:  # fmt: skip
+def judge_cases(baseline: Run, candidate: Run, criteria: str = DEFAULT_CRITERIA) -> Suite:
     """The suite of questions about these runs; the same runs and criteria give the same suite.
 
     Raises
@@ -39,7 +36,7 @@ def judge_cases(
             _questions(baseline, candidate, criteria),
             f"judge-{baseline.pk}-{candidate.pk}",
             title=f"Judging runs {baseline.number} and {candidate.number}",
-            format=FORMAT,
+            format=Suite.DERIVED,
         )
     except ValueError as error:
         raise JudgeError("There is nothing to ask: no case has two answers that differ.") from error
@@ -57,9 +54,7 @@ def _questions(baseline: Run, candidate: Run, criteria: str) -> Iterator[CaseRec
         about = {}
 
 
-def _both_orders(
-    pair: Answered, criteria: str, about: Mapping[str, JSON]
-) -> Iterator[CaseRecord]:  # fmt: skip
+def _both_orders(pair: Answered, criteria: str, about: Mapping[str, JSON]) -> Iterator[CaseRecord]:
     prompts = build_prompts(
         prompt_of(pair.case), answer_of(pair.baseline), answer_of(pair.candidate), criteria
     )

@@ -6,9 +6,9 @@ from typing import Literal
 
 from evals.metrics import Output, Scored, Signature
 from evals.metrics.judge import DEFAULT_CRITERIA, combine, judge_signature
-from evals.model_judge.asking import BASELINE_FIRST, FORMAT
+from evals.model_judge.asking import BASELINE_FIRST
 from evals.model_judge.pairs import Answered, JudgeError, pairs_of
-from evals.models import Case, Generation, Run
+from evals.models import Case, Generation, Run, Suite
 from evals.scoring import output_of
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.proportions import wilson_interval
@@ -66,7 +66,7 @@ def judged_runs(judge_run: Run) -> tuple[Run, Run]:
         [about.get("baseline_run"), about.get("candidate_run")]
     )
     found = {run.system: run for run in runs.values()}
-    if judge_run.suite.format != FORMAT or found.keys() != {"baseline", "candidate"}:
+    if judge_run.suite.format != Suite.DERIVED or found.keys() != {"baseline", "candidate"}:
         raise JudgeError(f"Run {judge_run.number} is no judge's.")
     return found["baseline"], found["candidate"]
 
