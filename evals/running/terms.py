@@ -10,6 +10,8 @@ from evals.openai_client import Answer
 
 MILLION = Decimal(1_000_000)
 SMALLEST = Decimal("0.000001")
+# Of one call: what columns hold is not passed by a limit of tokens that means nothing.
+MOST = Decimal(100_000)
 # Where a service writes the limit of one answer, the newer name first.
 OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 # What a chat template adds around the messages.
@@ -44,7 +46,7 @@ class Terms:
             return None
         cost = self.input_price * prompt_tokens + self.output_price * completion_tokens
         # Up, so that what is stored is never less than what was meant.
-        return (cost / MILLION).quantize(SMALLEST, ROUND_UP)
+        return min(cost / MILLION, MOST).quantize(SMALLEST, ROUND_UP)
 
     def bound(self, prompt_bytes: int) -> Decimal:
         """The most that one call can cost: a token is at least a byte of what is sent.
