@@ -8,7 +8,7 @@ import numpy as np
 from django.db.models import F, Q, Value
 from django.db.models.functions import Left
 
-from annotate.models import Item, Study
+from annotate.models import Batch, Item, Study
 from evals.matching import matches
 from evals.queries.reading import counted_from
 from evals.queries.structure import CHUNK, SPACE, SPELLED, Trimmed
@@ -92,6 +92,14 @@ def leanings(study: Study, only: Source | None = None) -> list[Leaning]:
     return found
 
 
+def said_by_case(batch: Batch, only: Source | None = None) -> dict[str, tuple[int, float]]:
+    """Of each judged item of a batch, by its id: the row's number and what people said."""
+    votes = counted_judgements(batch.study, only).filter(task__item__batch=batch)
+    said = dict(counted_from(votes.values("preference", item_id=F("task__item_id")), PEOPLE + SAID))
+    items = Item.objects.filter(pk__in=said).values_list("pk", "item_id")
+    return {str(item_id): (pk, said[pk]) for pk, item_id in items}
+
+
 def _scored(row: Sequence[Any]) -> Leaning:
     name, own, _, versions, signature, items, said, metric = row
     words = signature if versions == 1 else f"{versions} versions of {name}"
@@ -130,6 +138,12 @@ def _references(study: Study, said: dict[int, float]) -> list[Leaning]:
 def counted_items(study: Study) -> Any:
     """The items that somebody has judged, as a subquery."""
     return counted_judgements(study).order_by().values("task__item_id")
+
+
+def leaning_of(name: str, rows: Sequence[tuple[int, float, float]], signature: str = "") -> Leaning:
+    """A metric from rows of (item, how far it leans, how far people do), in any order."""
+    items, metric, people = zip(*sorted(rows), strict=True)
+    return Leaning(name, _ints(items), _floats(metric), _floats(people), False, signature)
 
 
 def _ints(values: Sequence[int]) -> Ints:

@@ -22,7 +22,7 @@ from evals.stats.estimates import Estimate, Undefined, attempt
 
 # With fewer items an interval is too wide to rank by.
 FEW = 20
-TITLES = {"length": "Length", "reference": "Equals the reference", "judge": "Model judge"}
+TITLES = {"length": "length", "reference": "equality with the reference"}
 TOLD = {
     "length": "the longer output, in characters",
     "reference": "of uploaded items that have one",
@@ -80,6 +80,10 @@ class _Measured:
         return self.agreement.value if isinstance(self.agreement, Estimate) else -1.0
 
     @property
+    def is_few(self) -> bool:
+        return int((self.leaning.people != 0).sum()) < FEW
+
+    @property
     def is_apart(self) -> bool:
         """Whether the best takes people's side more often, beyond chance."""
         gap = self.gap
@@ -121,7 +125,8 @@ def _ranked(leanings: Sequence[Leaning], confidence: float) -> list[_Measured]:
         )
         for leaning in leanings
     ]
-    found.sort(key=lambda one: (-one.value, one.title))
+    # A lucky streak on few items is no measure for the others.
+    found.sort(key=lambda one: (one.is_few, -one.value, one.title))
     if len(found) < 2:
         return found
     # The best was found by looking at all of them: each comparison has its share of the error.
@@ -150,20 +155,24 @@ def _title(leaning: Leaning, among: Sequence[Leaning]) -> str:
 
 def _finding(measured: Sequence[_Measured]) -> str:
     best = measured[0]
-    assert isinstance(best.agreement, Estimate)
-    rate = wording.percent(best.agreement.value)
+    if isinstance(best.agreement, Undefined):
+        return NOTHING
+    rate, title = wording.percent(best.agreement.value), _capital(best.title)
     if best.agreement.low is None or best.agreement.low <= 0.5:
         if len(measured) == 1:
-            return f"{best.title} cannot be told from a coin: it takes people’s side in {rate}"
-        return f"No metric is surely better than a coin; {best.title} takes people’s side in {rate}"
-    close = [one.title for one in measured[1:] if not one.is_apart and one.value >= 0]
+            return f"{title} cannot be told from a coin: it takes people’s side in {rate}"
+        return f"No metric is surely better than a coin: {best.title} takes people’s side in {rate}"
+    close = [one.title for one in measured[1:] if one.gap is not None and not one.is_apart]
     if close:
-        return (
-            f"{best.title} agrees most with people, but cannot be told apart from {listed(close)}"
-        )
+        return f"{title} agrees most with people, but cannot be told apart from {listed(close)}"
     if len(measured) == 1:
-        return f"{best.title} takes people’s side in {rate} of items"
-    return f"{best.title} agrees most with people: it takes their side in {rate} of items"
+        return f"{title} takes people’s side in {rate} of items"
+    return f"{title} agrees most with people: it takes their side in {rate} of items"
+
+
+def _capital(title: str) -> str:
+    """Names of scorers stay as they are spelled."""
+    return title[:1].upper() + title[1:] if title in TITLES.values() else title
 
 
 def _lede(measured: Sequence[_Measured]) -> str:
@@ -180,8 +189,7 @@ def _lede(measured: Sequence[_Measured]) -> str:
 
 def _row(one: _Measured, axis: Axis, confidence: float) -> MetricRow:
     leaning = one.leaning
-    sided = leaning.people != 0
-    tied = int((sided & (leaning.metric == 0)).sum())
+    tied = int(((leaning.people != 0) & (leaning.metric == 0)).sum())
     return MetricRow(
         one.title,
         TOLD.get(leaning.name, leaning.signature),
@@ -191,7 +199,7 @@ def _row(one: _Measured, axis: Axis, confidence: float) -> MetricRow:
         shown(attempt(separation, leaning.metric, leaning.people, confidence), "coefficient", ""),
         strip(one.agreement, axis, 0.5),
         _apart(one),
-        int(sided.sum()) < FEW,
+        one.is_few,
         [_bin_row(part, leaning.name) for part in _bins(leaning, confidence)],
     )
 

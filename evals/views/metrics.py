@@ -12,6 +12,7 @@ from evals.forms import chosen_source
 from evals.queries.metrics import leanings
 from evals.reporting import level
 from evals.reporting import metrics as metrics_page
+from evals.reporting.model_judges import judge_leanings
 
 
 @require_safe
@@ -20,7 +21,7 @@ def metrics(request: HttpRequest, study: Study) -> HttpResponse:
     only = chosen_source(request)
     with queries.snapshot():
         policy = policy_in_force(study)
-        found = leanings(study, only)
+        found = [*leanings(study, only), *judge_leanings(study, only)]
         imported = queries.has_imported(study)
     context = {
         "study": study,

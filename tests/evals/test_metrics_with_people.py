@@ -10,8 +10,9 @@ from django.urls import reverse
 from annotate.blinding import Side, unblind
 from annotate.models import Item, Study, Task, User
 from evals.pairing import batch_from_runs
-from evals.queries.metrics import leanings
+from evals.queries.metrics import Leaning, leanings
 from evals.reporting.metrics import metrics
+from evals.reporting.model_judges import judge_leanings
 from evals.stats.concordance import (
     agreement_gap,
     agreement_scores,
@@ -23,6 +24,7 @@ from evals.stats.errors import UndefinedError
 from evals.stats.preference import clustered_win_rate
 from tests.evals.answers import make_answers
 from tests.evals.simulation import judge_slots
+from tests.evals.test_model_judge import judge, make_pair
 from tests.factories import judge_next, make_batch, make_study, make_user, rows_of
 
 # Formulas.
@@ -260,6 +262,56 @@ def test_uploaded_items_join_in_by_their_references(db: None, alice: User) -> No
 
     assert found["reference"].metric.tolist() == [-1.0, 1.0, 1.0, 0.0]
     assert found["length"].items.size == 5
+
+
+def test_a_model_judge_is_one_more_metric_on_the_items_people_judged(db: None, alice: User) -> None:
+    study = make_study(overlap=1, annotators=[alice])
+    runs = make_pair(study, [("Old.", "New.")] * 3)
+    said: list[str | None] = ["[[A]]", "[[B]]", "[[B]]", "[[A]]", "[[A]]", "[[A]]"]
+    judge(study, runs, said)
+    before = judge_leanings(study)
+    batch_from_runs(*runs)
+    judge_next(study, alice)
+    judge_next(study, alice)
+    vote(study, lambda item: 1)
+
+    (found,) = judge_leanings(study)
+
+    assert before == []
+    assert found.name == "model judge, judge-model"
+    assert found.items.size == 2
+    # For the baseline in both orders, for the candidate in both, and once each: a tie.
+    lean = {"judged-1": -1.0, "judged-2": 1.0, "judged-3": 0.0}
+    items = Item.objects.in_bulk(found.items.tolist())
+    assert found.metric.tolist() == [lean[str(items[pk].item_id)] for pk in found.items.tolist()]
+    assert found.people.tolist() == [1.0, 1.0]
+    assert "judge-model" in found.signature
+
+
+def test_of_two_runs_of_the_same_judge_the_later_one_speaks(db: None, alice: User) -> None:
+    study = make_study(overlap=1, annotators=[alice])
+    runs = make_pair(study, [("Old.", "New.")])
+    judge(study, runs, ["[[A]]", "[[B]]"])
+    judge(study, runs, ["[[B]]", "[[A]]"])
+    batch_from_runs(*runs)
+    judge_next(study, alice)
+
+    (found,) = judge_leanings(study)
+
+    assert found.metric.tolist() == [1.0]
+
+
+def test_few_items_never_set_the_measure(judged: Study) -> None:
+    found = leanings(judged)
+    few = next(one for one in found if one.name == "bleu")
+    lucky = Leaning("lucky", few.items[:5], few.people[:5], few.people[:5])
+    poor = [one for one in found if one.name in ("f1", "length")]
+
+    page = metrics([*poor, lucky], 0.95)
+
+    assert page.rows[-1].title == "lucky"
+    assert page.rows[-1].is_few
+    assert "lucky" not in page.finding.partition("cannot")[0]
 
 
 def test_the_page_shows_the_ranking_and_the_calibration(judged: Study, lena_client: Client) -> None:
