@@ -10,6 +10,7 @@ from django.db import transaction
 from annotate.models import Judgement, Study, User
 from evals.gate import DEFAULT_GATES, Gate
 from evals.models import Policy, Run
+from evals.queries import Source
 
 CONFIDENCES = (0.9, 0.95, 0.99)
 
@@ -26,12 +27,20 @@ class PolicyInForce:
     ----------
     stored : Policy or None
         None while nobody has needed a row: then these are the defaults.
+    counts_imported : bool
+        Whether judgements made elsewhere count beside those judged blind here.
     """
 
     version: int
     gates: tuple[Gate, ...]
     confidence: float
     stored: Policy | None = None
+    counts_imported: bool = False
+
+    @property
+    def only(self) -> Source | None:
+        """Which judgements the gate of human preference counts."""
+        return None if self.counts_imported else "blind"
 
     def gate(self, key: str) -> Gate:
         return next(gate for gate in self.gates if gate.key == key)
@@ -74,7 +83,7 @@ def read_policy(policy: Policy) -> PolicyInForce:
         else gate
         for gate in DEFAULT_GATES
     )
-    return PolicyInForce(policy.version, gates, policy.confidence, policy)
+    return PolicyInForce(policy.version, gates, policy.confidence, policy, policy.counts_imported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +156,9 @@ def _changes(before: PolicyInForce, after: PolicyInForce) -> str:
             said.append(f"{new.title}: {word}.")
     if before.confidence != after.confidence:
         said.append(f"Intervals: {before.confidence:.0%} became {after.confidence:.0%}.")
+    if before.counts_imported != after.counts_imported:
+        word = "count now" if after.counts_imported else "count no longer"
+        said.append(f"Judgements made elsewhere {word}.")
     return " ".join(said)
 
 
@@ -157,8 +169,11 @@ def change_policy(
     confidence: float,
     made_by: User,
     reason: str = "",
+    counts_imported: bool | None = None,
 ) -> Policy:
     """Put new thresholds in force, as a further version; the old ones stay on record.
+
+    `counts_imported` stays as it was where it is None.
 
     Raises
     ------
@@ -170,7 +185,9 @@ def change_policy(
         # come after.
         Study.objects.select_for_update().get(pk=study.pk)
         before = read_policy(current_policy(study))
-        if (as_stored(before.gates), before.confidence) == (as_stored(gates), confidence):
+        imported = before.counts_imported if counts_imported is None else counts_imported
+        was = (as_stored(before.gates), before.confidence, before.counts_imported)
+        if was == (as_stored(gates), confidence, imported):
             raise RefusedDecisionError("These are the thresholds in force: nothing was changed.")
         if frozen_since(study) is not None and not reason.strip():
             raise RefusedDecisionError(
@@ -182,6 +199,7 @@ def change_policy(
             version=before.version + 1,
             gates=as_stored(gates),
             confidence=confidence,
+            counts_imported=imported,
             reason=reason.strip(),
             made_by=made_by,
         )

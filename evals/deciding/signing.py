@@ -59,7 +59,7 @@ def evidence_of(weighing: Weighing) -> dict[str, Any]:
             "baseline": study.baseline_name,
             "candidate": study.candidate_name,
         },
-        "policy": {"version": weighing.policy.version, "confidence": weighing.policy.confidence},
+        "policy": _policy_as_json(weighing),
         "verdict": weighing.verdict,
         "gates": [
             gate_as_json(
@@ -81,8 +81,15 @@ def evidence_of(weighing: Weighing) -> dict[str, Any]:
         },
         "agreement": {"krippendorff_alpha_nominal": weighing.agreement.as_json()},
         "inputs": dict(weighing.inputs),
-        "notes": list(weighing.gathered.notes),
+        "notes": list(weighing.notes),
     }
+
+
+def _policy_as_json(weighing: Weighing) -> dict[str, Any]:
+    policy = weighing.policy
+    found = {"version": policy.version, "confidence": policy.confidence}
+    # Only where it is so: what was signed before there was such a choice has the same digest.
+    return found | ({"counts_imported": True} if policy.counts_imported else {})
 
 
 def digest_of(evidence: Mapping[str, Any]) -> str:

@@ -32,6 +32,12 @@ class Weighing:
     words: Mapping[str, str]
     gathered: Gathered
     inputs: Mapping[str, Any]
+    imported: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the evidence before all numbers."""
+        return (*_of_imported(self.imported, self.tally.n), *self.gathered.notes)
 
     @property
     def tally(self) -> Tally:
@@ -57,7 +63,7 @@ class Weighing:
 def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
     """Judge every gate by the evidence in the database."""
     policy = policy or policy_in_force(study)
-    votes = queries.sided_votes(study)
+    votes = queries.sided_votes(study, policy.only)
     tally = votes.overall
     agreement = tally.agreement(policy.confidence)["alpha_nominal"]
     gathered = gather(study, policy.confidence, policy.gate("general_regression").threshold)
@@ -74,6 +80,18 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
         {key: piece.evidence[0].word for key, piece in pieces.items()},
         gathered,
         inputs_of(study, votes, gathered.pairs),
+        queries.imported_count(study, policy.only),
+    )
+
+
+def _of_imported(imported: int, judgements: int) -> tuple[str, ...]:
+    if not imported:
+        return ()
+    which = "All" if imported == judgements else f"{imported:,}"
+    counted = wording.counted(judgements, "judgements")
+    return (
+        f"{which} of the {counted} behind human preference were made elsewhere, perhaps not "
+        "blind: the policy counts them.",
     )
 
 

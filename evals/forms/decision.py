@@ -35,6 +35,11 @@ class PolicyForm(forms.Form):
         coerce=float,
         label="Confidence of all intervals",
     )
+    counts_imported = forms.BooleanField(
+        label="Count judgements made elsewhere",
+        help_text="For human preference, beside those judged blind here. They may not be blind.",
+        required=False,
+    )
     reason = forms.CharField(
         label="Why it changes",
         required=False,
@@ -46,6 +51,7 @@ class PolicyForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.policy = policy
         self.fields["confidence"].initial = str(policy.confidence)
+        self.fields["counts_imported"].initial = policy.counts_imported
         if frozen:
             self.fields["reason"].required = True
         else:

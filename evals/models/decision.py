@@ -20,6 +20,11 @@ class Policy(models.Model):
     version = models.PositiveIntegerField()
     gates = models.JSONField(help_text="A list of gates: key, threshold, required.")
     confidence = models.FloatField(default=0.95)
+    counts_imported = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether the gate of human preference counts judgements made elsewhere.",
+    )
     reason = models.TextField(blank=True)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

@@ -150,6 +150,7 @@ def _changed(request: HttpRequest, study: Study, form: PolicyForm) -> bool:
             study,
             form.gates,
             confidence=form.cleaned_data["confidence"],
+            counts_imported=form.cleaned_data["counts_imported"],
             made_by=signed_in(request),
             reason=form.cleaned_data.get("reason", ""),
         )

@@ -21,7 +21,8 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         weighing = weigh(study)
         votes = weighing.votes
         progress = queries.progress(study)
-        found = people_page.annotators(study, votes, confidence=weighing.policy.confidence)
+        policy = weighing.policy
+        found = people_page.annotators(study, votes, only=policy.only, confidence=policy.confidence)
         flags = queries.flagged(study)
     evidence = evidence_of(weighing)
     batches, _ = progress_page.parts(progress)

@@ -41,6 +41,7 @@ def preference(request: HttpRequest, study: Study) -> HttpResponse:
         "look": LOOKS[result.status],
         "status": result.status.capitalize(),
         "only": only,
+        "policy": policy,
         "has_imported": imported,
     }
     return render(request, "evals/preference.html", context)
