@@ -33,7 +33,9 @@ NOT_IN_FILE = ("", "Not in this file")
 
 def suite_choices() -> list[tuple[str, str]]:
     """The newest version of each suite that people see."""
-    suites = Suite.objects.exclude(format="judge").order_by("name", "-version").distinct("name")
+    suites = (
+        Suite.objects.exclude(format=Suite.DERIVED).order_by("name", "-version").distinct("name")
+    )
     told = [(str(one.pk), f"{one.title} ({one.name}, v{one.version}, {one.case_count:,} cases)")
             for one in suites[:MOST_SUITES]]  # fmt: skip
     return [("", "Find it, or make one of the file"), *told]
@@ -106,7 +108,8 @@ class OutputsForm(forms.Form):
     def options(self) -> dict[str, Any]:
         """What was chosen, as it is kept with the files."""
         given = self.cleaned_data
-        told = {name: given.get(name) or "" for name in ("system", "suite", "join", "scorer")}
+        told = {name: given.get(name) or "" for name in ("system", "suite", "scorer")}
+        told["join"] = given.get("join") or "auto"
         told["name"] = storable(given.get("name") or "").strip()
         told["sample"] = given.get("sample") or 1
         told["picks"] = {
