@@ -10,7 +10,7 @@ from evals.queries.run_facts import RunFacts, Tokens
 from evals.stats.checks import Floats
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate, Undefined, attempt
-from evals.stats.latency import quantile_interval, quantile_ratio, smallest_sample
+from evals.stats.latency import least_for_ratio, quantile_interval, quantile_ratio
 from evals.stats.means import mean_interval, ratio_of_means
 
 Found = Estimate | Undefined
@@ -74,7 +74,7 @@ def speed(
     rows = [_mean_row(*sides, confidence)]
     rows += [_quantile_row(name, *sides, confidence) for name in QUANTILES]
     least = min(side.size for side in sides)
-    missing = max(0, smallest_sample(QUANTILES["p99"], confidence) - least)
+    missing = max(0, least_for_ratio(QUANTILES["p99"], confidence) - least)
     return Speed(tuple(rows), (sides[0].size, sides[1].size), missing, is_interleaved)
 
 
@@ -99,7 +99,8 @@ def _quantile_row(name: str, baseline: Floats, candidate: Floats, confidence: fl
     under, over = (attempt(_quantile, side, q, confidence) for side in (baseline, candidate))
     if isinstance(under, Undefined) or isinstance(over, Undefined):
         return SpeedRow(name, under, over, Undefined(NO_LATENCY))
-    ratio = attempt(quantile_ratio, candidate, baseline, q, confidence=confidence)
+    least = least_for_ratio(q, confidence)
+    ratio = attempt(quantile_ratio, candidate, baseline, q, confidence=confidence, least=least)
     return SpeedRow(name, under, over, ratio)
 
 

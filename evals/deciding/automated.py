@@ -17,13 +17,14 @@ from evals.queries.evidence import Answered, answered, first_tries, pooled, runs
 from evals.queries.runs import PairedCell, RunPair, SuiteRun, own_counts, suites_run, summed
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined, attempt
-from evals.stats.latency import quantile_ratio, smallest_sample
+from evals.stats.latency import least_for_ratio, quantile_ratio
 from evals.stats.paired import differences_with_alarm, newcombe_paired_difference
 from evals.stats.proportions import wilson_interval
 from evals.stats.regression import regressions
 
 JSON_SCORERS = frozenset({"json_schema", "json_valid"})
 NO_CATEGORY = "no category"
+SCORE_IT = "Score the run on its page, or by manage.py score_run; it costs no call."
 LOST = "More cases are lost than chance explains (exact McNemar test, corrected by Holm)."
 
 
@@ -112,8 +113,7 @@ def _unmeasured(found: _Found, key: str, reason: str) -> Piece:
 
 
 def _not_scored(key: str, why: str, pairs: Iterable[RunPair]) -> Piece:
-    needs = "Score the run on its page; it costs no call."
-    return Piece((Evidence(key, Undefined(why), needs=needs, begun=True),), tuple(pairs))
+    return Piece((Evidence(key, Undefined(why), needs=SCORE_IT, begun=True),), tuple(pairs))
 
 
 def _target(found: _Found) -> Piece:
@@ -254,8 +254,7 @@ def _latency(found: _Found) -> Piece:
         return _unmeasured(found, key, "no latency was measured on both sides of a suite")
     sides = [pooled(tries, [getattr(pair, side) for pair in pairs])
              for side in ("candidate", "baseline")]  # fmt: skip
-    # One end of the interval decides: as many requests as a one-sided limit needs.
-    least = smallest_sample(0.99, max(0.5, 2 * found.confidence - 1))
+    least = least_for_ratio(0.99, found.confidence)
     n = min(side.size for side in sides)
     estimate: Estimate | Undefined = attempt(
         quantile_ratio, sides[0], sides[1], confidence=found.confidence, least=least
