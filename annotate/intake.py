@@ -1,4 +1,4 @@
-"""Taking a batch in: rows by COPY, tasks by one statement, all or nothing."""
+"""Taking a batch in: rows by COPY, tasks by SQL, all or nothing."""
 
 import hashlib
 import json
@@ -33,6 +33,8 @@ SET LOCAL idle_in_transaction_session_timeout = 0
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('touchstone intake'), %s)"
 
 PROGRESS_EVERY_ROWS = 200
+# How much of an import is reading and copying; the rest is making its tasks.
+READING_SHARE = 0.6
 
 Progress = Callable[[int, int | None], None]
 
@@ -106,10 +108,10 @@ def import_batch(
     try:
         with transaction.atomic():
             batch = _begin(study, sources, options, name, imported_by)
-            _copy_items(batch, reading, progress)
+            _copy_items(batch, reading, _first_part(progress))
             if not reading.report.accepted:
                 raise _FaultyError
-            _complete(batch, sources, reading.report, options)
+            _complete(batch, sources, reading, options, progress)
     except _FaultyError:
         return Intake(reading.report, None)
     return Intake(reading.report, batch)
@@ -135,7 +137,14 @@ def _begin(
     )
 
 
-def _complete(batch: Batch, sources: Sequence[Source], report: Report, options: Options) -> None:
+def _complete(
+    batch: Batch,
+    sources: Sequence[Source],
+    reading: Reading,
+    options: Options,
+    progress: Progress | None,
+) -> None:
+    report = reading.report
     digest = batch_digest(sources, report, options)
     _refuse_known(batch.study, digest)
     batch.digest = digest
@@ -150,7 +159,32 @@ def _complete(batch: Batch, sources: Sequence[Source], report: Report, options: 
         cursor.execute("SELECT 1 FROM annotate_study WHERE id = %s FOR SHARE", [batch.study_id])
     batch.study = Study.objects.get(pk=batch.study_id)
     _refuse_closed(batch.study)
-    make_tasks(batch)
+    make_tasks(batch, _second_part(reading, progress))
+
+
+def _first_part(progress: Progress | None) -> Progress | None:
+    """Progress of an import while its files are read: they are not the whole of it."""
+    if progress is None:
+        return None
+    told = progress
+
+    def read(size: int, total: int | None) -> None:
+        told(int(size * READING_SHARE), total)
+
+    return read
+
+
+def _second_part(reading: Reading, progress: Progress | None) -> Callable[[float], None] | None:
+    """And while its tasks are made."""
+    total = reading.bytes_total
+    if progress is None or total is None:
+        return None
+    told, whole = progress, total
+
+    def made(share: float) -> None:
+        told(int(whole * (READING_SHARE + (1 - READING_SHARE) * share)), whole)
+
+    return made
 
 
 def _refuse_closed(study: Study) -> None:

@@ -5,9 +5,12 @@ left as on the right (an odd overlap leaves one over), and over the whole study 
 of left and right differ by at most one, as long as nothing that people did forbids it.
 """
 
+import secrets
+from collections.abc import Callable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from annotate.models import Batch, Study
 
@@ -15,7 +18,8 @@ from annotate.models import Batch, Study
 # the right, in drawn order too. Where the overlap is odd the middle slots take turns, beginning
 # on the side that the study has less of: in an order drawn apart, for in the order in which
 # items are handed out the turns could be seen, and one output that is recognised would tell all.
-MAKE_TASKS = """
+DRAW_SLOTS = """
+CREATE TEMPORARY TABLE drawn_slots ON COMMIT DROP AS
 WITH drawn AS (
     SELECT id, row_number() OVER (ORDER BY md5(%(seed)s || position), position) AS n,
            row_number() OVER (ORDER BY md5(%(seed)s || 'turn/' || position), position) AS turn
@@ -32,12 +36,26 @@ WITH drawn AS (
                 ELSE 'right' END AS side
     FROM placed ORDER BY n, slot
 )
+SELECT id, n, slot, side, nextval('annotate_task_rank') AS rank FROM sided
+"""
+# Rows go in by item: the indexes and the foreign key then meet the same pages again and again.
+# The ids are as good as random to whoever lacks the secret; to ask the system for each of some
+# hundred thousand random ids takes longer than all the rest of it.
+INSERT_TASKS = """
 INSERT INTO annotate_task (id, study_id, item_id, slot, candidate_side, rank, state, version,
                            skip_reason, skip_note)
-SELECT gen_random_uuid(), %(study)s, id, slot, side, nextval('annotate_task_rank'),
-       'free', 0, '', ''
-FROM sided
+SELECT encode(substr(sha256(convert_to(%(secret)s || n || '/' || slot, 'UTF8')), 1, 16),
+              'hex')::uuid,
+       %(study)s, id, slot, side, rank, 'free', 0, '', ''
+FROM drawn_slots WHERE id > %(after)s AND id <= %(last)s ORDER BY id, slot
 """
+CUTS = """
+SELECT max(id) FROM (
+    SELECT id, ntile(%(pieces)s) OVER (ORDER BY id) AS piece
+    FROM annotate_item WHERE batch_id = %(batch)s
+) AS cut GROUP BY piece ORDER BY piece
+"""
+ITEMS_A_PIECE = 5_000
 
 SIDE_SURPLUS = """
 SELECT count(*) FILTER (WHERE candidate_side = 'left')
@@ -142,22 +160,46 @@ WHERE annotate_task.id = ordered.id AND annotate_task.state = 'free'
 """  # noqa: S608 (put together from constants)
 
 
-def make_tasks(batch: Batch) -> None:
-    """Make every slot of a batch, sides drawn, in the order in which they are handed out."""
+def make_tasks(batch: Batch, progress: Callable[[float], None] | None = None) -> None:
+    """Make every slot of a batch, sides drawn, in the order in which they are handed out.
+
+    `progress` is told the share that is done. What the rows refer to is checked piece by
+    piece too, so nothing is left to be waited for at the end.
+    """
     study = batch.study
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SIDE_SURPLUS, [study.pk])
         (surplus,) = cursor.fetchone()
+        cursor.execute("SET LOCAL work_mem = '64MB'; SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(
-            MAKE_TASKS,
+            DRAW_SLOTS,
             {
                 "seed": f"{study.seed}:{batch.number}:",
                 "batch": batch.pk,
-                "study": study.pk,
                 "overlap": study.overlap,
                 "offset": 0 if surplus > 0 else 1,
             },
         )
+        _insert_tasks(cursor, batch, progress)
+        cursor.execute("DROP TABLE drawn_slots; SET CONSTRAINTS ALL DEFERRED")
+
+
+def _insert_tasks(
+    cursor: CursorWrapper, batch: Batch, progress: Callable[[float], None] | None
+) -> None:
+    pieces = max(1, batch.item_count // ITEMS_A_PIECE)
+    cursor.execute(CUTS, {"pieces": pieces, "batch": batch.pk})
+    values: dict[str, int | str] = {
+        "study": batch.study_id,
+        "secret": secrets.token_hex(32),
+        "after": 0,
+    }
+    cuts = [last for (last,) in cursor.fetchall()]
+    for done, last in enumerate(cuts, start=1):
+        cursor.execute(INSERT_TASKS, values | {"last": last})
+        values["after"] = last
+        if progress is not None:
+            progress(done / len(cuts))
 
 
 def add_slots(study: Study, old: int, new: int) -> int:

@@ -67,7 +67,7 @@ def measure(path: Path, count: int, overlap: int) -> None:
     line("manage.py import_batch --check", check, count, check_memory)
     line("manage.py import_batch", whole, count, memory)
     line("  of that: start of Python and Django", idle, 0, idle_memory)
-    line(f"  of that: {overlap * count:,} tasks by one statement", tasks, 0, 0)
+    line(f"  of that: {overlap * count:,} tasks", tasks, 0, 0)
 
 
 def line(label: str, seconds: float, count: int, peak: int) -> None:

@@ -111,7 +111,7 @@ class Item(models.Model):
     """A prompt with its two outputs: the unit of all statistics. Texts are kept as sent."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="items")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="items", db_index=False)
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="items")
     position = models.PositiveIntegerField(help_text="1-based row of its file.")
     item_id = models.TextField(null=True, blank=True)  # noqa: DJ001 - absent is not empty
@@ -125,6 +125,8 @@ class Item(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["batch", "position"], name="item_position_once"),
+            # What tasks refer to; and the index of a study's items.
+            models.UniqueConstraint(fields=["study", "id"], name="item_of_its_study"),
             # An id may be long text; a btree entry may not.
             models.UniqueConstraint("batch", MD5("item_id"), name="item_id_once_a_batch"),
         ]

@@ -47,14 +47,24 @@ class Task(models.Model):
     LIVE = (State.FREE, State.CLAIMED, State.JUDGED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="tasks")
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="tasks")
+    # One foreign key in the database holds both: the item, and that it is of this study.
+    study = models.ForeignKey(
+        Study, on_delete=models.PROTECT, related_name="tasks", db_constraint=False
+    )
+    item = models.ForeignKey(
+        Item, on_delete=models.PROTECT, related_name="tasks", db_constraint=False
+    )
     slot = models.PositiveSmallIntegerField()
     candidate_side = models.CharField(max_length=5, choices=SIDES, null=True)  # noqa: DJ001
     rank = models.BigIntegerField()
     state = models.CharField(max_length=8, choices=State, default=State.FREE)
+    # Looked up by an index below that leaves out the free: nearly all rows are, at first.
     annotator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="tasks"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="tasks",
+        db_index=False,
     )
     claimed_at = models.DateTimeField(null=True)
     lease_ends_at = models.DateTimeField(null=True)
@@ -131,7 +141,11 @@ class Task(models.Model):
             models.Index(
                 fields=["study", "annotator"], condition=Q(state="lapsed"), name="task_lapsed"
             ),
-            models.Index(fields=["annotator", "study", "-judged_at"], name="task_by_annotator"),
+            models.Index(
+                fields=["annotator", "study", "-judged_at"],
+                condition=Q(annotator__isnull=False),
+                name="task_by_annotator",
+            ),
         ]
 
     def __str__(self) -> str:

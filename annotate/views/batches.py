@@ -18,6 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from annotate.access import study_for_admin, study_for_lead
 from annotate.forms.batches import ChoicesForm, UploadForm
+from annotate.intake import READING_SHARE
 from annotate.models import Batch, Study, Upload
 from annotate.previewing import columns_in_words, counted, crumbs, preview_of, size_in_words
 from annotate.reports import ReportData, refused_data
@@ -220,6 +221,8 @@ def _render_progress(request: HttpRequest, found: Upload) -> HttpResponse:
         "total": total,
         "read_words": size_in_words(int(found.progress * total)),
         "total_words": size_in_words(total),
+        "percent": int(100 * found.progress),
+        "is_read": found.progress >= READING_SHARE,
     }
     page = "_progress.html" if is_htmx(request) else "progress.html"
     return render(request, f"annotate/batches/{page}", context)

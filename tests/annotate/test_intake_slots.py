@@ -1,17 +1,26 @@
 """Sides of slots: balanced within an item and over the study, whatever the overlap does."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
-from annotate.intake import add_slots, make_tasks, remove_slots
-from annotate.models import Batch, Item, Study, Task
+from annotate.intake import (
+    READING_SHARE,
+    add_slots,
+    import_batch,
+    make_tasks,
+    remove_slots,
+)
+from annotate.models import Batch, Item, Study, Task, User
+from annotate.parsing import Options
 from annotate.querysets import TaskQuerySet
-from tests.factories import make_study, make_user
+from tests.factories import make_study, make_user, rows_of, source_of
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +91,7 @@ def test_sides_balance_in_every_item_and_over_the_study(overlap: int) -> None:
 
 
 def test_sides_are_drawn_from_the_seed_alone() -> None:
-    def drawn(seed: int) -> list[tuple[int, int, int, str]]:
+    def drawn(seed: int) -> list[tuple[int, int, int, str | None]]:
         study = study_of(3, [20, 7], seed)
         add_slots(study, 3, 5)
         tasks = Task.objects.filter(study=study).order_by("rank")
@@ -181,3 +190,38 @@ def test_adding_nothing_changes_nothing() -> None:
     assert remove_slots(study, 3) == 0
     with pytest.raises(ValueError, match="only adds"):
         add_slots(study, 3, 2)
+
+
+def test_progress_moves_while_tasks_are_made(alice: User) -> None:
+    study = make_study(annotators=[alice])
+    told: list[tuple[int, int | None]] = []
+    text = "".join(json.dumps(row) + "\n" for row in rows_of(12_000))
+
+    import_batch(
+        study, [source_of(text)], Options(), progress=lambda read, total: told.append((read, total))
+    )
+
+    shares = [read / total for read, total in told if total]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    making = [share for share in shares if share > READING_SHARE]
+    assert len(making) >= 2
+
+
+def test_a_task_of_an_item_of_another_study_is_refused(study: Study, other_study: Study) -> None:
+    item = other_study.items.first()
+    assert item is not None
+
+    misplaced = Task(study=study, item=item, slot=9, candidate_side="left", rank=10**9)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(IntegrityError, match="task_item_of_its_study"), transaction.atomic():
+        misplaced.save(force_insert=True)
+
+
+def test_ids_of_tasks_are_all_different_and_of_no_order(study: Study) -> None:
+    ids = [task.pk for task in Task.objects.filter(study=study).order_by("rank")]
+
+    assert len(set(ids)) == len(ids) == 9
+    assert ids != sorted(ids)

@@ -80,25 +80,26 @@ class Command(StudyCommand):
     def _take_in(
         self, study: Study, sources: list[Source], reading: Options, options: dict[str, Any]
     ) -> tuple[Report, Batch | None]:
-        progress = self._progress()
+        progress = self._progress(options["check"])
         if options["check"]:
             return check_batch(study, sources, reading, progress), None
         name = storable(options["name"])
         intake = import_batch(study, sources, reading, name=name, progress=progress)
         return intake.report, intake.batch
 
-    def _progress(self) -> Progress | None:
+    def _progress(self, check: bool) -> Progress | None:
         """A line that is written over and over, for people at a terminal only."""
         if not self.stderr.isatty():
             return None
         last = 0.0
+        words = "Reading" if check else "Importing"
 
         def show(read: int, total: int | None) -> None:
             nonlocal last
             if total and time.monotonic() - last > 0.2:
                 last = time.monotonic()
                 share = min(100, 100 * read // total)
-                self.stderr.write(f"\rReading: {share} %", ending="")
+                self.stderr.write(f"\r{words}: {share} %", ending="")
                 self.stderr.flush()
 
         return show
