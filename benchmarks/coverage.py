@@ -1,0 +1,146 @@
+"""How often nominal 95 % intervals hold the truth: python -m benchmarks.coverage [--draws N]
+
+Where the law is known, coverage is summed exactly; elsewhere it is simulated, seeded.
+"""
+
+import argparse
+import math
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import binom, norm
+
+from evals.stats.checks import Ints
+from evals.stats.errors import UndefinedError
+from evals.stats.estimates import Estimate
+from evals.stats.paired import newcombe_paired_difference
+from evals.stats.preference import clustered_win_rate
+from evals.stats.proportions import wilson_interval
+from evals.stats.sequential import asymptotic_confidence_sequence
+
+SEED = 20261121
+SIZES = (20, 50, 100, 200, 500, 2000)
+SHARES = (0.5, 0.6, 0.8, 0.9, 0.95, 0.98)
+Rng = np.random.Generator
+
+
+def holds(estimate: Estimate, truth: float) -> bool:
+    return (
+        estimate.low is not None
+        and estimate.high is not None
+        and estimate.low <= truth <= estimate.high
+    )
+
+
+def wilson_coverage(n: int, p: float) -> float:
+    """Exact: the probability of all counts whose interval holds p."""
+    k = np.arange(n + 1)
+    held = np.array([holds(wilson_interval(int(one), n), p) for one in k])
+    return float(binom.pmf(k, n, p)[held].sum())
+
+
+def paired_coverage(n: int, lost: float, won: float, draws: int, rng: Rng) -> float:
+    tables = rng.multinomial(n, [0.6 - won, won, lost, 0.4 - lost], size=draws)
+    found = [newcombe_paired_difference(t.reshape(2, 2)) for t in tables]
+    return sum(holds(one, won - lost) for one in found) / draws
+
+
+def votes(
+    p: float, items: int, people: int, each: int, spread: tuple[float, float], rng: Rng
+) -> tuple[Ints, Ints, Ints]:
+    """Items and annotators that lean, on a probit scale; the mean chance to win stays p."""
+    on_items, on_people = spread
+    centre = norm.ppf(p) * math.sqrt(1 + on_items**2 + on_people**2)
+    lean = rng.normal(0, on_items, items)
+    taste = rng.normal(0, on_people, people)
+    who = np.array([rng.permutation(people)[:each] for _ in range(items)])
+    item = np.repeat(np.arange(items), each)
+    person = who.ravel()
+    chance = norm.cdf(centre + lean[item] + taste[person])
+    return item, person, (rng.random(item.size) < chance).astype(np.int64)
+
+
+def clustered_coverage(
+    p: float,
+    items: int,
+    people: int,
+    each: int,
+    spread: tuple[float, float],
+    draws: int,
+    rng: Rng,
+) -> tuple[float, float, int]:
+    """Coverage of the clustered interval, of a naive Wilson one, and draws without interval."""
+    hits = naive = undefined = 0
+    for _ in range(draws):
+        item, person, won = votes(p, items, people, each, spread, rng)
+        try:
+            found = clustered_win_rate(item, person, won.astype(float))
+        except UndefinedError:
+            undefined += 1
+            continue
+        undefined += found.low is None
+        hits += holds(found, p)
+        naive += holds(wilson_interval(int(won.sum()), won.size), p)
+    return hits / draws, naive / draws, undefined
+
+
+def sequence_error(items: int, each: int, draws: int, rng: Rng, start: int = 20) -> float:
+    """How often the confidence sequence ever misses one half, looked at after every item."""
+    wrong = 0
+    for _ in range(draws):
+        lean = rng.normal(0, 1, items)
+        scores = rng.binomial(each, norm.cdf(lean)) / each
+        n = np.arange(1, items + 1)
+        means = scores.cumsum() / n
+        squares = (scores**2).cumsum() / n
+        deviations = np.sqrt(np.maximum(0, squares - means**2) * n / np.maximum(1, n - 1))
+        wrong += any(_misses(means[k], deviations[k], int(n[k])) for k in range(start - 1, items))
+    return wrong / draws
+
+
+def _misses(mean: float, sd: float, n: int) -> bool:
+    if sd == 0:
+        return False
+    found = asymptotic_confidence_sequence(float(mean), float(sd), n)
+    return not found.low <= 0.5 <= found.high
+
+
+def table(head: str, cells: Callable[[int, float], float]) -> None:
+    print(f"\n{head}\n       n " + "".join(f"{f'p={p}':>9}" for p in SHARES))
+    for n in SIZES:
+        print(f"{n:>8} " + "".join(f"{100 * cells(n, p):>8.1f}%" for p in SHARES), flush=True)
+
+
+SPREADS = {"items lean": (1.0, 0.0), "items and people lean": (1.0, 0.4)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=1000)
+    draws = parser.parse_args().draws
+    rng = np.random.default_rng(SEED)
+    table("One rate, Wilson, exact", wilson_coverage)
+    print(f"\nPaired difference, Newcombe, {draws} draws\n       n  lost/won  coverage")
+    for n in SIZES:
+        for lost, won in ((0.05, 0.05), (0.02, 0.1), (0.1, 0.2)):
+            share = paired_coverage(n, lost, won, draws, rng)
+            print(f"{n:>8}  {lost}/{won}  {100 * share:.1f}%", flush=True)
+    print(f"\nWin rate, judgements share items and annotators, {draws} draws")
+    print("  items people each      p  spread                  clustered   naive  none")
+    for items, people, each in ((20, 6, 3), (50, 8, 3), (200, 12, 3), (200, 30, 3), (650, 30, 3)):
+        for p in (0.5, 0.6, 0.8, 0.9):
+            for name, spread in SPREADS.items():
+                share, naive, none = clustered_coverage(p, items, people, each, spread, draws, rng)
+                print(
+                    f"{items:>7} {people:>6} {each:>4} {p:>6}  {name:<22} {100 * share:>9.1f}% "
+                    f"{100 * naive:>6.1f}% {none:>5}",
+                    flush=True,
+                )
+    print(f"\nConfidence sequence, looked at after every item from the 20th, {draws} draws")
+    for items, each in ((200, 1), (200, 3), (1000, 3)):
+        share = sequence_error(items, each, draws, rng)
+        print(f"{items:>7} items, {each} each: ever wrong {100 * share:.1f}%", flush=True)
+
+
+if __name__ == "__main__":
+    main()
