@@ -7,7 +7,7 @@ from array import array
 from dataclasses import replace
 from typing import IO, Any, cast
 
-from annotate.intake import Intake, import_batch
+from annotate.intake import Intake, RefusedError, import_batch
 from annotate.models import Item, Study, User
 from annotate.parsing import Fault, Options
 from annotate.parsing.faults import MAX_ERRORS, shown
@@ -88,7 +88,13 @@ def bring_items(
             return None
         file.flush()
         source = source_of(cast("IO[bytes]", file), f"{name}.jsonl", file.tell())
-        intake = import_batch(study, [source], Options(allow_empty=True), name=name, imported_by=by)
+        try:
+            intake = import_batch(
+                study, [source], Options(allow_empty=True), name=name, imported_by=by
+            )
+        except RefusedError as error:
+            _note(report, [Fault(error.code, str(error))], 1)
+            return None
     if intake.batch is None:
         _note(report, _placed(intake.report.errors, items.lines), intake.report.error_count)
         return None

@@ -151,7 +151,7 @@ def _ambiguous(faults: Faults) -> None:
     rows = _rows(statements.AMBIGUOUS)
     faults.add(
         "ambiguous_item",
-        "item_id",
+        "item_id" if any(row[3] for row in rows) else "prompt",
         rows,
         (
             (

@@ -92,7 +92,7 @@ class JudgementReading:
 
     def _recognise(self, notes: Notes) -> Format:
         before = notes.log.error_count
-        _, names, records = first_records(self._source, self._limits)
+        self.report.format, names, records = first_records(self._source, self._limits)
         for record in records:
             for column, value in record.values.items():
                 self._keep_first(column, value)
