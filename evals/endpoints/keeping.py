@@ -81,20 +81,32 @@ def running_count(endpoint: Endpoint) -> int:
 
 def _give_key(endpoint: Endpoint, choice: KeyChoice) -> None:
     origin = origin_of(endpoint)
-    if choice.source == "stored" and not choice.key:
-        is_kept = endpoint.key_source == Endpoint.KeySource.STORED
-        if not is_kept or endpoint.key_origin != origin:
-            raise KeyWantedError(
-                "Write the key: a key is sent to no other address than the one it was given for."
-                if is_kept
-                else "Write the key, or choose that there is none."
-            )
+    if _keeps(endpoint, choice):
+        if endpoint.key_origin != origin:
+            raise KeyWantedError(_moved(endpoint))
         return
+    if choice.source == "stored" and not choice.key:
+        raise KeyWantedError("Write the key, or choose that there is none.")
     endpoint.key_source = choice.source
     endpoint.key_variable = choice.variable if choice.source == "environment" else ""
     endpoint.key_encrypted = seal(choice.key, origin) if choice.source == "stored" else ""
     endpoint.key_last4 = last4_of(choice.key) if choice.source == "stored" else ""
     endpoint.key_origin = origin if choice.source != "none" else ""
+
+
+def _keeps(endpoint: Endpoint, choice: KeyChoice) -> bool:
+    """Whether the choice is what there is already: nobody has made it for a new address."""
+    same_source = endpoint.key_source == choice.source != "none"
+    return same_source and not choice.key and endpoint.key_variable == choice.variable
+
+
+def _moved(endpoint: Endpoint) -> str:
+    if endpoint.key_source == Endpoint.KeySource.STORED:
+        return "Write the key: a key is sent to no other address than the one it was given for."
+    return (
+        f"The key in {endpoint.key_variable} was chosen for {endpoint.key_origin}. To send it "
+        "elsewhere, keep the new address with no key first, then choose the variable again."
+    )
 
 
 def archive(endpoint: Endpoint) -> bool:

@@ -201,9 +201,9 @@ class EndpointForm(EndpointModelForm):
     @property
     def key_choice(self) -> KeyChoice:
         said = self.cleaned_data
-        return KeyChoice(
-            said.get("key_source", "none"), said.get("key_variable", ""), said.get("key", "")
-        )
+        source = said.get("key_source", "none")
+        variable = said.get("key_variable", "") if source == "environment" else ""
+        return KeyChoice(source, variable, said.get("key", ""))
 
 
 def _json_object(written: str) -> dict[str, Any]:

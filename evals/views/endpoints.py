@@ -90,7 +90,8 @@ def _is_written(form: EndpointForm) -> bool:
     try:
         keeping.write_endpoint(form.instance, form.key_choice)
     except (keeping.KeyWantedError, keeping.SealError) as error:
-        form.add_error("key", str(error))
+        source = form.key_choice.source
+        form.add_error("key_variable" if source == "environment" else "key", str(error))
     except keeping.BusyEndpointError as error:
         form.add_error(None, str(error))
     return form.is_valid()

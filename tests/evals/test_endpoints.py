@@ -134,6 +134,21 @@ def test_a_key_of_the_environment_is_read_when_it_is_sent(
     assert (endpoint.key_encrypted, endpoint.key_last4) == ("", "")
 
 
+def test_a_variable_chosen_for_one_address_is_not_sent_to_another(server: ModelServer) -> None:
+    endpoint = make_endpoint(base_url="https://models.example/v1")
+    choice = KeyChoice("environment", "TOUCHSTONE_KEY_FERN")
+    write_endpoint(endpoint, choice)
+    endpoint.base_url = server.url
+
+    with pytest.raises(KeyWantedError, match=r"was chosen for https://models\.example:443"):
+        write_endpoint(endpoint, choice)
+
+    write_endpoint(endpoint, KeyChoice("none"))
+    assert connection_of(endpoint).key is None
+    write_endpoint(endpoint, choice)
+    assert endpoint.key_origin == f"http://127.0.0.1:{server.port}"
+
+
 @pytest.mark.parametrize(
     "variable",
     ["TOUCHSTONE_SECRET_KEY", "DATABASE_URL", "TOUCHSTONE_ENDPOINT_KEYS", "OPENAI_API_KEY", "PATH",

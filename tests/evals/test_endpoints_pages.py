@@ -180,6 +180,19 @@ def test_with_another_address_the_key_must_be_given_again(adam_client: Client) -
     assert connection_of(Endpoint.objects.get()).key is None
 
 
+def test_a_variable_is_not_sent_to_another_address_by_changing_the_address_alone(
+    adam_client: Client,
+) -> None:
+    chosen = {"key_source": "environment", "key_variable": "TOUCHSTONE_KEY_FERN"}
+    endpoint = saved(adam_client, **chosen)
+    page = f"/endpoints/{endpoint.pk}"
+
+    moved = refused(adam_client, page, base_url="https://evil.example/v1", **chosen)
+
+    assert list(moved) == ["key_variable"]
+    assert "keep the new address with no key first" in moved["key_variable"][0]
+
+
 def test_no_page_shows_a_key_even_when_the_form_comes_back(
     adam_client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
