@@ -67,6 +67,19 @@ class Group:
         return attempt(mcnemar_exact, self.cell.table)
 
     @cached_property
+    def leans(self) -> int:
+        """1 or -1 where the whole interval lies on one side of no difference, else 0."""
+        found = self.difference
+        if isinstance(found, Undefined) or found.low is None or found.high is None:
+            return 0
+        return int(found.low > 0) - int(found.high < 0)
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether the exact test agrees with the interval: on few cases it may not."""
+        return bool(self.leans) and isinstance(self.p, float) and self.p <= 1 - self.confidence
+
+    @cached_property
     def detectable(self) -> float | Undefined:
         """Smallest difference that so many cases show with 80 % power."""
         return attempt(detectable_difference, self.cell.discordant, self.n, self.confidence)

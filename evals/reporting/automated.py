@@ -9,7 +9,6 @@ from evals.queries.runs import RunPair, SuiteRun
 from evals.reporting import compared
 from evals.reporting.numbers import Shown, day_words, in_words, listed, shown
 from evals.stats import wording
-from evals.stats.estimates import Estimate
 
 # The worst first, each with the look of a gate.
 STATUS_LOOKS = {
@@ -109,7 +108,7 @@ def _finding(suites: Sequence[SuiteRun], found: Sequence[Comparison]) -> str:
 
 
 def _better_and_worse(found: Sequence[Comparison]) -> str:
-    signs = [_sign(one.overall) for one in found]
+    signs = [one.overall.leans * one.overall.is_beyond_chance for one in found]
     better, below = signs.count(1), signs.count(-1)
     where = "the one suite" if len(found) == 1 else f"{in_words(len(found))} suites"
     if not better and not below:
@@ -119,14 +118,6 @@ def _better_and_worse(found: Sequence[Comparison]) -> str:
     return (
         f"Of {where} the candidate is better on {in_words(better)} and worse on {in_words(below)}"
     )
-
-
-def _sign(group: Group) -> int:
-    """1 or -1 where the whole interval lies on one side of no difference."""
-    difference = group.difference
-    if not isinstance(difference, Estimate) or difference.low is None or difference.high is None:
-        return 0
-    return int(difference.low > 0) - int(difference.high < 0)
 
 
 def _lede(found: Sequence[Comparison]) -> str:
@@ -170,7 +161,7 @@ def headline_row(name: str, group: Group, axis: Axis) -> HeadlineRow:
         name,
         wording.count(group.n),
         strip(group.difference, axis, 0.0),
-        shown(group.difference, "points", ""),
+        compared.shown_points(group.difference),
         shown(group.candidate, "share", ""),
         shown(group.baseline, "share", ""),
     )

@@ -30,14 +30,20 @@ def _difference_words(group: Group) -> str:
     difference = group.difference
     if isinstance(difference, Undefined):
         return f"Nothing can be said: {difference.reason}"
-    seen = wording.points(abs(difference.value)).removeprefix("+")
-    if difference.low is not None and difference.low > 0:
-        return f"The candidate passes more cases than the baseline: {seen} more"
-    if difference.high is not None and difference.high < 0:
-        return f"The candidate passes fewer cases than the baseline: {seen} fewer"
+    if group.leans:
+        return _leaning_words(group, difference)
     if not group.cell.discordant:
         return f"Both systems pass the same {wording.count(group.cell.both)} of {cases(group.n)}"
     return f"No difference is shown between the two on {cases(group.n)}"
+
+
+def _leaning_words(group: Group, difference: Estimate) -> str:
+    more = "more" if group.leans > 0 else "fewer"
+    told = f"The candidate passes {more} cases than the baseline"
+    if not group.is_beyond_chance:
+        return f"{told}, but chance may explain it"
+    seen = wording.points(abs(difference.value)).removeprefix("+")
+    return f"{told}: {seen} {more}"
 
 
 def lede(found: Comparison) -> str:
@@ -56,8 +62,6 @@ def lede(found: Comparison) -> str:
             f"Where systems differ as often as these, so many cases show a difference of {seen} "
             f"or more four times in five."
         )
-    elif cell.discordant:
-        told.append(f"There are {whole.detectable.reason} four times in five.")
     return " ".join(told)
 
 
@@ -128,6 +132,14 @@ def p_words(p: float | Undefined | None) -> str:
     if p < P_SMALLEST:
         return f"< {P_SMALLEST}"
     return wording.decimal(p, 3 if p < 0.1 else 2)
+
+
+def shown_points(found: Found) -> Shown:
+    """A difference as "+8.4", for a column that says what it is in."""
+    base = shown(found, "points", "")
+    if isinstance(found, Undefined):
+        return base
+    return replace(base, value=wording.points_number(found.value))
 
 
 def time_words(ms: float, like: float | None = None) -> str:

@@ -138,7 +138,7 @@ def _group_row(group: Group, axis: Axis, *, is_split: bool) -> GroupRow:
         wording.count(group.n),
         group.cell.unscored,
         strip(group.difference, axis, 0.0),
-        shown(group.difference, "points", ""),
+        compared.shown_points(group.difference),
         shown(group.candidate, "share", ""),
         shown(group.baseline, "share", ""),
         passing_bar(group),
@@ -181,7 +181,7 @@ def regression_rows(found: Comparison, most: int = MOST_ROWS) -> tuple[list[Regr
             STATUS_LOOKS[row.status],
             row.status.capitalize(),
             strip(row.group.difference, axis, 0.0),
-            shown(row.group.difference, "points", ""),
+            compared.shown_points(row.group.difference),
             compared.regression_words(row, found.margin),
             _query("general", row.name, is_split=False),
         )
@@ -253,7 +253,9 @@ def _value_row(group: ScoreGroup, scorer: ScorerGroups, *, is_split: bool) -> Va
 
 
 def value_words(value: float) -> str:
-    """A scorer's value: three digits after the point, or as many as it needs."""
+    """A scorer's value: whole where it is whole, else three digits after the point."""
+    if value == int(value) and abs(value) < 1e9:
+        return wording.count(int(value))
     return wording.decimal(value, 1 if abs(value) >= 100 else 3)
 
 

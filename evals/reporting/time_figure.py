@@ -9,6 +9,7 @@ import numpy as np
 from evals.charts import Tick
 from evals.comparing import Comparison
 from evals.reporting import compared
+from evals.stats import wording
 from evals.stats.checks import Floats
 
 BINS = 16
@@ -50,13 +51,21 @@ def time_figure(found: Comparison) -> TimeFigure | None:
         x = round(place * step, 2)
         bins.append(TimeBin(x, round(x + step, 2), HEIGHT - bar, bar, line, before))
         before = line
-    ticks = [Tick(100 * part / 4, compared.time_words(edge * part / 4, edge)) for part in range(4)]
-    last = Tick(100.0, f"{compared.time_words(edge, edge)} and more")
+    ticks = [Tick(25.0 * part, _label(edge * part / 4, edge)) for part in range(4)]
+    last = Tick(100.0, f"{_label(edge, edge)} and more")
     medians = ", ".join(
         f"{name} {compared.time_words(float(np.median(side)))}"
         for name, side in (("candidate", candidate), ("baseline", baseline))
     )
     return TimeFigure(bins, [*ticks, last], f"Latency of both systems; medians: {medians}")
+
+
+def _label(ms: float, edge: float) -> str:
+    """ "0", "250 ms", "1.5 s": edges are round, so few digits tell them."""
+    if ms == 0:
+        return "0"
+    number, unit = (ms, "ms") if edge < 1000 else (ms / 1000, "s")
+    return f"{number:g}{wording.NARROW}{unit}"
 
 
 def _heights(side: Floats, edge: float) -> Floats:

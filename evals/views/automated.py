@@ -28,7 +28,7 @@ from evals.queries.run_facts import scorer_cells
 from evals.queries.runs import RunPair, categories_of, runs_of_suite, suites_run
 from evals.reporting import automated as overview_page
 from evals.reporting import compared, compared_cases, compared_page
-from evals.reporting.numbers import level
+from evals.reporting.numbers import level, shown
 from evals.reporting.time_figure import time_figure
 from evals.scoring import corpus_scores
 from evals.views.items import VIEWS
@@ -94,6 +94,7 @@ def _comparison(request: HttpRequest, found: Comparison) -> dict[str, Any]:
         "lede": compared.lede(found),
         "notes": compared.staleness(found.pair),
         "hero": overview_page.headline_row("", found.overall, compared_page.hero_axis(found)),
+        "headline": shown(found.overall.difference, "points"),
         "hero_ticks": compared_page.hero_ticks(found),
         "bar": compared_page.passing_bar(found.overall),
         "least": compared.least_words(found.overall),
@@ -103,6 +104,7 @@ def _comparison(request: HttpRequest, found: Comparison) -> dict[str, Any]:
         "left_out_rows": left_out,
         "regression": regression,
         "margin_x": margin_x,
+        "zone_width": round(100 - margin_x, 2),
         "regression_lede": compared.regression_lede(found),
         "loss": compared.loss_words(found.margin),
         "scorer": scorer,

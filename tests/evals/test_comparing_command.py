@@ -48,7 +48,7 @@ def test_the_text_names_the_regression_and_fits_eighty_columns(study: Study) -> 
     assert max(len(line) for line in lines) <= 80
     assert sum("REGRESSED" in line for line in lines) == 1
     assert sum("not enough cases" in line for line in lines) == 4
-    assert "No verdict on p99: the smaller side has 50 requests, 318 too few." in text
+    assert "No verdict on p99: the smaller side has 50 requests, 249 too few." in text
 
 
 def test_the_text_tells_which_cases_were_lost(study: Study) -> None:
