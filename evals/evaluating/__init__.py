@@ -11,6 +11,7 @@ from evals.evaluating.choosing import (
     has_answers,
     speaks,
 )
+from evals.evaluating.judging import Judged, judge_endpoint, judge_pair
 from evals.evaluating.steps import (
     Evaluated,
     InterruptedEvaluationError,
@@ -23,11 +24,14 @@ __all__ = [
     "Endpoints",
     "Evaluated",
     "InterruptedEvaluationError",
+    "Judged",
     "Limits",
     "NoEndpointError",
     "RefusedEvaluationError",
     "endpoints_for",
     "evaluate",
     "has_answers",
+    "judge_endpoint",
+    "judge_pair",
     "speaks",
 ]

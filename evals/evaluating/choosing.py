@@ -44,17 +44,28 @@ def endpoints_for(
 
 
 def _endpoint(system: str, named: str, usual: str) -> Endpoint:
-    there = Endpoint.objects.filter(archived_at=None)
-    if found := there.filter(name=named or usual).first():
+    if named:
+        return named_endpoint(named)
+    if found := Endpoint.objects.filter(archived_at=None, name=usual).first():
         return found
-    names = list(there.order_by("name").values_list("name", flat=True)[:MOST_NAMED])
-    there_are = f"Endpoints: {', '.join(names)}." if names else "There is no endpoint yet."
-    why = (
-        f"No endpoint is called '{named}'."
-        if named
-        else f"No endpoint is called like the {system} ('{usual}'): name one with --{system}."
+    raise NoEndpointError(
+        f"No endpoint is called like the {system} ('{usual}'): name one with --{system}. "
+        f"{_there_are()}"
     )
-    raise NoEndpointError(f"{why} {there_are} For the built-in stand-in: --stand-in.")
+
+
+def named_endpoint(name: str) -> Endpoint:
+    """The endpoint of this name, or a refusal that names those there are."""
+    if found := Endpoint.objects.filter(archived_at=None, name=name).first():
+        return found
+    raise NoEndpointError(f"No endpoint is called '{name}'. {_there_are()}")
+
+
+def _there_are() -> str:
+    there = Endpoint.objects.filter(archived_at=None).order_by("name")
+    names = list(there.values_list("name", flat=True)[:MOST_NAMED])
+    there_are = f"Endpoints: {', '.join(names)}." if names else "There is no endpoint yet."
+    return f"{there_are} For the built-in stand-in: --stand-in."
 
 
 def unfinished_runs(study: Study, suite: Suite, endpoints: Endpoints) -> list[Run]:

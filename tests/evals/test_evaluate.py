@@ -158,6 +158,32 @@ def test_the_answers_can_be_handed_to_people_in_the_same_breath(
     assert f"Batch 1 (small v1, runs 1 and 2): {batch.item_count} items" in out
 
 
+def test_a_model_can_compare_the_answers_too_and_is_asked_once(
+    study: Study, suite: Suite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["support", "--suite", "small", "--stand-in", "--judge", "--json"]
+
+    _, first, _ = command(*given, capsys=capsys)
+    calls = Attempt.objects.count()
+    _, again, _ = command(*given, capsys=capsys)
+
+    (judged,) = json.loads(first)["judged"]
+    assert judged["judge"] == "stand-in-judge"
+    assert judged["wins"] + judged["ties"] + judged["losses"] + judged["unscored"] == 6
+    assert json.loads(again)["judged"] == [judged]
+    assert Attempt.objects.count() == calls
+
+
+def test_a_judge_has_to_be_named(
+    study: Study, suite: Suite, two: dict[str, Endpoint], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = command("support", "--suite", "small", "--judge", capsys=capsys)
+
+    assert code == 1
+    assert err.startswith("Name the judge: --judge ENDPOINT")
+    assert not Run.objects.exists()
+
+
 # What was done is not done again.
 
 

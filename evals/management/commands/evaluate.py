@@ -17,12 +17,15 @@ from evals.evaluating import (
     Endpoints,
     Evaluated,
     InterruptedEvaluationError,
+    Judged,
     Limits,
     NoEndpointError,
     RefusedEvaluationError,
     endpoints_for,
     evaluate,
     has_answers,
+    judge_endpoint,
+    judge_pair,
     speaks,
 )
 from evals.management.verdicts import (
@@ -33,11 +36,13 @@ from evals.management.verdicts import (
     write_files,
 )
 from evals.management.watching import ProgressLine, stopping
-from evals.models import Suite
+from evals.models import Endpoint, Suite
 from evals.pairing import PairingError, batch_from_runs
 from evals.queries import snapshot
 from evals.queries.compared_cases import changed_cases
 from evals.reporting.compared_text import comparison_in_words
+from evals.stats import wording
+from evals.stats.estimates import Estimate, Undefined
 from evals.suites import NoSuiteError, suite_named
 
 CHANGED = 20
@@ -79,6 +84,8 @@ class Command(JsonCommand):
         parser.add_argument("--call-limit", type=at_least_one, metavar="N", help="for each run")
         parser.add_argument("--cost-limit", type=money, metavar="AMOUNT", help="for each run")
         parser.add_argument("--fresh", action="store_true", help="ask again what was answered")
+        parser.add_argument("--judge", nargs="?", const="", metavar="ENDPOINT",
+                            help="also let a model compare them; it feeds no gate")  # fmt: skip
         parser.add_argument("--batch", action="store_true",
                             help="also hand the answers to people, to be judged blind")  # fmt: skip
         add_files(parser)
@@ -88,7 +95,9 @@ class Command(JsonCommand):
         try:
             suites = list(dict.fromkeys(suite_named(name) for name in options["suite"]))
             endpoints = _endpoints(study, suites, options)
+            judge = _judge(options)
             self.done = self._evaluate(study, suites, endpoints, options)
+            self.judged = self._judged(judge, options) if judge else []
         except (NoSuiteError, NoEndpointError, RefusedEvaluationError) as error:
             raise RefusedCommandError(str(error)) from error
         except InterruptedEvaluationError as error:
@@ -98,7 +107,9 @@ class Command(JsonCommand):
             self.evidence = evidence_of(weigh(study))
         write_files(self.evidence, options)
         suites_said = [_as_json(one) for one in self.done]
-        extra = {"batches": batches} if options["batch"] else {}
+        extra: dict[str, Any] = {"batches": batches} if options["batch"] else {}
+        if judge:
+            extra["judged"] = [one.as_json() for one in self.judged]
         return {**verdict_as_json(self.evidence), "suites": suites_said, **extra}
 
     def _study(self, options: dict[str, Any]) -> Study:
@@ -138,6 +149,18 @@ class Command(JsonCommand):
                 done.append(one)
         return done
 
+    def _judged(self, judge: Endpoint, options: dict[str, Any]) -> list[Judged]:
+        line, limits = ProgressLine(self.stderr), Limits(options["call_limit"],
+                                                         options["cost_limit"])  # fmt: skip
+        pairs = [one.comparison.pair for one in self.done if one.comparison]
+        with stopping(self.stderr) as stop:
+            found = [
+                judge_pair(pair, judge, limits=limits, watch=line, should_stop=stop)
+                for pair in pairs
+            ]
+        line.clear()
+        return found
+
     def _tell(self, study: Study, one: Evaluated) -> None:
         for trouble in one.trouble:
             self.note(f"Warning: {trouble}")
@@ -159,6 +182,7 @@ class Command(JsonCommand):
 
     def in_words(self, answer: dict[str, Any]) -> str:
         parts = [_in_words(one) for one in self.done]
+        parts += [_judge_in_words(one) for one in self.judged]
         parts += [
             f"Batch {batch['number']} ({batch['name']}): {batch['items']:,} items to be judged "
             "blind."
@@ -183,6 +207,34 @@ def _endpoints(study: Study, suites: Sequence[Suite], options: dict[str, Any]) -
         if named or options["fresh"] or not all(has_answers(study, suite) for suite in suites):
             raise
         return None
+
+
+def _judge(options: dict[str, Any]) -> Endpoint | None:
+    if options["judge"] is None:
+        return None
+    return judge_endpoint(options["judge"], stand_in=options["stand_in"])
+
+
+def _judge_in_words(one: Judged) -> str:
+    head = f"Judged by {one.run.model} (run {one.run.number})"
+    if one.counts is None:
+        return f"{head}: {one.run.get_state_display().lower()}, so nothing is said. " + (
+            one.run.stop_reason
+        )
+    counts = one.counts
+    return (
+        f"{head}: {counts.wins:,} for the candidate, {counts.ties:,} ties, {counts.losses:,} for "
+        f"the baseline, {counts.unscored:,} without a verdict.\n"
+        f"  Of what was decided the candidate won {_rate(counts.decided_win_rate())}.\n"
+        f"  The judge changed sides with the order in {_rate(counts.inconsistency())}; those are "
+        "ties.\n  It feeds no gate: the page Metrics says how far it agrees with people."
+    )
+
+
+def _rate(found: Estimate | Undefined) -> str:
+    if isinstance(found, Undefined):
+        return f"an unknown share ({found.reason})"
+    return wording.estimate(found, "share", "pairs")
 
 
 def _as_json(one: Evaluated) -> dict[str, Any]:
