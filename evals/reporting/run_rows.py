@@ -83,7 +83,7 @@ def run_row(run: Any) -> RunRow:
         system=run.get_system_display(),
         system_name=system_name(run),
         model=run.model,
-        state="Imported" if run.source == Run.Source.IMPORTED else run.get_state_display(),
+        state=_state(run),
         detail=run.stop_reason or _counts(run.done, run.total),
         done=run.done,
         total=run.total,
@@ -92,6 +92,13 @@ def run_row(run: Any) -> RunRow:
         started_at=run.created_at,
         started_by=str(run.started_by or ""),
     )
+
+
+def _state(run: Run) -> str:
+    if run.source == Run.Source.IMPORTED:
+        return "Imported"
+    # Why it was stopped stands beside it.
+    return "Stopped" if run.state == Run.State.STOPPED else run.get_state_display()
 
 
 def _counts(done: int, total: int) -> str:

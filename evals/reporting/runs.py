@@ -17,6 +17,7 @@ from evals.running.reading import (
     ErrorGroup,
     Latencies,
     errors_of,
+    last_failure,
     latencies_of,
     latest_answers,
     other_of_pair,
@@ -80,6 +81,7 @@ class RunPage:
     errors: Sequence[ErrorRow]
     latest: Sequence[Any]
     other: Run | None
+    last_failure: str
     updated_at: datetime
 
 
@@ -107,6 +109,7 @@ def run_page(run: Run) -> RunPage:
         errors=[*_error_rows(run), *_truncated_rows(run, cut, cut_at)],
         latest=latest_answers(run, LATEST),
         other=other,
+        last_failure=last_failure(run),
         updated_at=timezone.now(),
     )
 
@@ -123,6 +126,8 @@ def system_name(run: Run) -> str:
 def latency_quantile(latencies: Latencies, q: float) -> Estimate | Undefined:
     """A quantile of the latencies, or how many requests it would take."""
     n = int(latencies.values.size)
+    if not n:
+        return Undefined("no request was timed")
     if q == 0.99 and n < LEAST_FOR_P99:
         requests = wording.counted(n, "requests")
         return Undefined(f"{requests}, p99 needs {LEAST_FOR_P99}", n)
@@ -183,7 +188,7 @@ def _cost_words(run: Run, progress: Progress) -> str:
     if progress.cost_in_all is not None and not progress.is_over:
         told.append(f"about {money(progress.cost_in_all)} in all")
     if progress.cost_reserved > progress.cost:
-        told.append(f"at most {money(progress.cost_reserved)} with what is not known")
+        told.append(f"up to {money(progress.cost_reserved)} if failed calls are charged")
     if run.cost_limit is not None:
         told.append(f"limit {money(run.cost_limit)}")
     return ", ".join(told)

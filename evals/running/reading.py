@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, Exists, Max, Min, OuterRef, Prefetch, Q, QuerySet
 
 from evals.formats.records import CUT_OFF
-from evals.models import Generation, Run, Score
+from evals.models import Attempt, Generation, Run, Score
 
 # A retry waited, a cache did not work: only a first try that succeeded is a latency.
 LATENCIES = """
@@ -101,6 +101,14 @@ def _condition(show: Show) -> Q:
         "unscored": ~Exists(own.filter(passed__isnull=False)),
     }
     return Q(conditions[show])
+
+
+def last_failure(run: Run) -> str:
+    """What the last try said that a case waiting for another try has made; "" if none waits."""
+    waiting = Generation.objects.filter(run=run, state=Generation.State.PENDING, tries__gt=0)
+    failed = Attempt.objects.filter(generation__in=waiting).exclude(error="")
+    last = failed.order_by("-ended_at").values_list("error", flat=True).first()
+    return last or ""
 
 
 def latest_answers(run: Run, count: int) -> Sequence[Any]:

@@ -356,6 +356,22 @@ def test_a_stopped_run_says_why(empty: Study, adam_client: Client) -> None:
     assert "All 2 calls that were allowed were made." in page
 
 
+def test_what_waits_for_another_try_says_why(empty: Study, adam_client: Client) -> None:
+    def ask(connection: Connection, request: Request) -> Answer:
+        raise CallError("server_error", "The service answered 503: come back later.", status=503)
+
+    (run,) = start_runs(empty, suite_of(questions(5)), {"candidate": make_endpoint()})
+
+    def one_has_failed() -> bool:
+        return Generation.objects.filter(state="pending", tries=1).exists()
+
+    work_on([run], ask=ask, connect=here, should_stop=one_has_failed)
+
+    page = text_of(adam_client.get(address("run", empty, 1)))
+
+    assert "Some cases wait for another try. The last failure: The service answered 503" in page
+
+
 def test_an_answer_is_shown_as_text_whatever_it_holds(empty: Study, adam_client: Client) -> None:
     finished(empty, text="<script>alert(1)</script><img src=x>")
 
