@@ -32,10 +32,11 @@ class Need:
 def finding(evidence: dict[str, Any], total: queries.Slots) -> str:
     """The verdict so far and how much of the judging it rests on."""
     verdict = {"GO": "Go", "NO-GO": "No-go", "NOT YET": "Not yet"}[evidence["verdict"]]
-    if not total.items:
-        return f"{verdict}: there is nothing to judge yet"
-    if not total.judged:
-        return f"{verdict}: nobody has judged yet"
+    if not evidence["inputs"]["runs"]:
+        if not total.items:
+            return f"{verdict}: there is nothing to judge yet"
+        if not total.judged:
+            return f"{verdict}: nobody has judged yet"
     said = headline(evidence)
     return f"{verdict}: {said[:1].lower()}{said[1:]}"
 
