@@ -44,7 +44,9 @@ def suite_choices() -> list[tuple[str, str]]:
 class OutputsForm(forms.Form):
     """Whose outputs a file holds and which suite they answer.
 
-    `names` is what the file calls its systems: where it has several, each is asked for.
+    `names` is what the file calls its systems: where it has several, each is asked for. Which of
+    several answers to a case is meant is asked only where there are some, and what a suite is to
+    be called where one is made (`makes_suite`).
     """
 
     system = forms.ChoiceField(label="Whose outputs are these?")
@@ -70,9 +72,21 @@ class OutputsForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, study: Study, names: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        study: Study,
+        names: Sequence[str] = (),
+        samples: int = 1,
+        makes_suite: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._names = list(names)
+        aside = [] if samples > 1 else ["sample"]
+        aside += [] if makes_suite else ["name", "scorer"]
+        for name in aside:
+            self.fields[name].widget = forms.HiddenInput()
         self.fields["system"].choices = [  # type: ignore[attr-defined]
             ("candidate", f"The candidate’s, {study.candidate_name}"),
             ("baseline", f"The baseline’s, {study.baseline_name}"),
@@ -147,6 +161,18 @@ class OutputsUploadForm(OutputsForm):
     def uploaded(self) -> "list[File]":
         named = (self.cleaned_data["file"], self.cleaned_data["file2"])
         return [file for file in named if file is not None]
+
+
+def guessed(study: Study, names: Sequence[str], options: Mapping[str, Any]) -> dict[str, str]:
+    """Systems that the file calls like the study does, while nobody has said which is which."""
+    if options.get("picks"):
+        return {}
+    found = {}
+    for system, called in zip(SYSTEMS, (study.candidate_name, study.baseline_name), strict=True):
+        places = [at for at, name in enumerate(names) if called.casefold() in name.casefold()]
+        if len(places) == 1:
+            found[system] = str(places[0])
+    return found if len(set(found.values())) == len(found) else {}
 
 
 def picks_of(options: Mapping[str, Any]) -> dict[str, str | None]:

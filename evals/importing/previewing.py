@@ -36,6 +36,7 @@ REFUSALS = {
     "study_closed": "This study is closed",
     "no_rows": "There is nothing to import",
 }
+ASKED = frozenset({"choice_needed", "choice_unknown"})
 # What another choice on the page may mend, with the same file.
 CHOICES = frozenset(
     {"choice_needed", "choice_unknown", "no_match", "prompt_missing", "bad_name", "no_rows",
@@ -62,6 +63,7 @@ class Preview:
     systems: Sequence[tuple[str, str]]
     joins: Sequence[Joined]
     makes_suite: bool
+    asks: bool
     error_title: str
     errors: Sequence[FaultRow]
     errors_left_out: int
@@ -95,6 +97,7 @@ def preview_of(reports: Mapping[str, ReportData], *, kept: bool = True) -> Previ
         systems=systems,
         joins=[_joined(system, report) for system, report in reports.items() if report["cases"]],
         makes_suite=any(report["joined_by"] == "file" for report in found),
+        asks=bool(errors) and errors[0].code in ASKED,
         error_title=counted(error_count, "error"),
         errors=errors,
         errors_left_out=error_count - len(errors),

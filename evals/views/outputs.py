@@ -16,7 +16,7 @@ from annotate.models import Study
 from annotate.parsing import Source
 from annotate.previewing import counted, size_in_words
 from annotate.staging import LimitedUploadHandler, sources_of_request
-from evals.forms.outputs import OutputsForm, OutputsUploadForm, files_of, picks_of
+from evals.forms.outputs import OutputsForm, OutputsUploadForm, files_of, guessed, picks_of
 from evals.importing import OutputsReport, check_systems, import_systems
 from evals.importing.previewing import preview_of, worth_keeping
 from evals.models import Run, Staged
@@ -147,18 +147,19 @@ def _staged(study: Study, staged_id: UUID) -> Staged:
     return get_object_or_404(Staged, pk=staged_id, kind=Staged.Kind.OUTPUTS, study=study)
 
 
-def _names(staged: Staged) -> list[str]:
-    """What the file calls its systems."""
-    reports = staged.report.get("systems", {})
-    return next(([name for name, _ in one["systems"]] for one in reports.values()), [])
-
-
 def _form(study: Study, staged: Staged, request: HttpRequest | None = None) -> OutputsForm:
-    names = _names(staged)
+    reports = list(staged.report.get("systems", {}).values())
+    names = [name for name, _ in reports[0]["systems"]] if reports else []
+    asked: dict[str, Any] = {
+        "study": study,
+        "names": names,
+        "samples": max((one["samples"] for one in reports), default=1),
+        "makes_suite": any(one["joined_by"] == "file" for one in reports),
+    }
     if request is not None:
-        return OutputsForm(request.POST, study=study, names=names)
-    initial = OutputsForm.initial_of(staged.options, names)
-    return OutputsForm(study=study, names=names, initial=initial)
+        return OutputsForm(request.POST, **asked)
+    initial = OutputsForm.initial_of(staged.options, names) | guessed(study, names, staged.options)
+    return OutputsForm(initial=initial, **asked)
 
 
 def _chosen(

@@ -13,6 +13,7 @@ from annotate.previewing import counted
 from config.http import refuse
 from evals.forms.outputs import ScorerForm
 from evals.models import Generation, Run
+from evals.reporting.numbers import shown
 from evals.scoring import ScoreCounts, corpus_scores, score_run
 from evals.scoring.summaries import summaries_of
 
@@ -27,12 +28,16 @@ def run_score(request: HttpRequest, study: Study, run_number: int) -> HttpRespon
     if request.method != "POST":
         return _render(request, run, ScorerForm())
     form = ScorerForm(request.POST)
-    if not form.is_valid():
+    only_missing = "scorer" not in request.POST
+    if not only_missing and not form.is_valid():
         return _render(request, run, form, status=422)
     if (count := _done(run)) > MOST_OUTPUTS:
         return refuse(request, "This run is too large for a page", _by_command(run, count))
-    spec = form.cleaned_data["spec"]
-    messages.success(request, f"{spec.name}: {_added(score_run(run, [spec]))}")
+    if only_missing:
+        messages.success(request, f"The cases’ own scorers: {_added(score_run(run))}")
+    else:
+        spec = form.cleaned_data["spec"]
+        messages.success(request, f"{spec.name}: {_added(score_run(run, [spec]))}")
     return redirect("run_score", study.slug, run.number)
 
 
@@ -49,7 +54,7 @@ def _by_command(run: Run, count: int) -> str:
 
 def _added(counts: ScoreCounts) -> str:
     if not counts.scored and not counts.unscored:
-        return "it has scored these outputs already, with the same parameters."
+        return "no score was missing."
     without = f", {counted(counts.unscored, 'output')} without a score" if counts.unscored else ""
     return f"{counted(counts.scored, 'output')} scored{without}."
 
@@ -62,7 +67,10 @@ def _render(request: HttpRequest, run: Run, form: ScorerForm, status: int = 200)
         "crumb": f"Run {run.number}",
         "run": run,
         "outputs": counted(_done(run), "output"),
-        "scorers": summaries_of(run),
+        "scorers": [
+            (one, shown(one.mean_score(), "coefficient", ""), shown(one.pass_rate(), "share", ""))
+            for one in summaries_of(run)
+        ],
         "whole": corpus_scores(run) if wants_corpus else None,
         "form": form,
     }

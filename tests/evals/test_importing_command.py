@@ -166,7 +166,8 @@ def test_another_scorer_looks_at_stored_outputs(study: Study, answers: Path, cal
     assert (told["run"], told["added"]["scored"]) == (1, 6)
     (scores,) = told["scores"]
     assert (scores["scorer"], scores["outputs"], scores["passed"]) == ("rouge_l", 6, 3)
-    assert scores["mean"] == 0.5
+    assert (scores["mean"]["value"], scores["mean"]["n"]) == (0.5, 6)
+    assert scores["pass_rate"]["low"] < 0.5 < scores["pass_rate"]["high"]
     assert Score.objects.filter(own=False).count() == 6
 
     _, again, _ = call("score_run", study.slug, 1, "--scorer", 'rouge_l:{"pass_at": 0.5}')

@@ -222,7 +222,30 @@ def test_scores_of_a_run_and_another_scorer(study: Study, lena_client: Client) -
     assert "2 scorers looked at 6 outputs" in page
     assert Score.objects.filter(own=False, scorer__name="rouge_l").count() == 6
     lena_client.post(address, {"scorer": "rouge_l", "parameters": '{"pass_at": 0.5}'})
-    assert "it has scored these outputs already" in text_of(lena_client.get(address))
+    assert "rouge_l: no score was missing." in text_of(lena_client.get(address))
+
+
+def test_what_is_missing_can_be_scored_alone(study: Study, lena_client: Client) -> None:
+    run = make_run(study, make_suite())
+    address = reverse("run_score", args=[study.slug, run.number])
+
+    sent = lena_client.post(address)
+
+    assert "no score was missing." in text_of(lena_client.get(sent["Location"]))
+
+
+def test_systems_that_are_called_as_in_the_study_are_guessed(
+    study: Study, adam_client: Client
+) -> None:
+    called = (study.baseline_name, study.candidate_name)
+    results = [promptfoo_result(f"openai:{name}", column, 0, name)
+               for column, name in enumerate(called)]  # fmt: skip
+    content = json.dumps({"results": {"prompts": [], "results": results}})
+
+    page = adam_client.get(upload(adam_client, study, content, "out.json")["Location"])
+
+    form = page.context["form"]
+    assert (form["baseline"].value(), form["candidate"].value()) == ("0", "1")
 
 
 @pytest.mark.parametrize(

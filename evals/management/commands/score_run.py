@@ -72,13 +72,24 @@ def _data(found: ScoredWith) -> dict[str, Any]:
         "scored": found.scored,
         "passed": found.passed,
         "failed": found.failed,
-        "mean": found.mean,
+        "unscored": found.unscored,
+        "mean": found.mean_score().as_json(),
+        "pass_rate": found.pass_rate().as_json(),
     }
 
 
 def _in_words(one: dict[str, Any]) -> str:
-    mean = "no output has a score" if one["mean"] is None else f"mean {one['mean']:.4g}"
-    passed = ""
+    told = f"{one['scorer']}: {one['scored']:,} of {one['outputs']:,} scored, mean "
+    told += _estimate(one["mean"], "{:.4g}")
     if one["passed"] + one["failed"]:
-        passed = f", {one['passed']:,} passed and {one['failed']:,} failed"
-    return f"{one['scorer']}: {one['scored']:,} of {one['outputs']:,} scored, {mean}{passed}."
+        told += f"; {one['passed']:,} passed, {_estimate(one['pass_rate'], '{:.1%}')}"
+    return f"{told}."
+
+
+def _estimate(found: dict[str, Any], form: str) -> str:
+    if found["value"] is None:
+        return f"unknown ({found['reason']})"
+    value = form.format(found["value"])
+    if found["low"] is None:
+        return value
+    return f"{value} ({form.format(found['low'])} to {form.format(found['high'])})"
