@@ -10,8 +10,9 @@ from django.test import Client
 
 from evals.endpoints import connection_of, ensure_stand_ins
 from evals.models import Endpoint
+from tests.evals.completions import completion
 from tests.evals.factories import make_endpoint
-from tests.evals.model_server import ModelServer, completion
+from tests.evals.model_server import ModelServer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_cache")]
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from evals.openai_client import Call, CallError, Connection, Logprob, Request, ask
-from tests.evals.model_server import Called, ModelServer, completion, tool_call
+from tests.evals.completions import completion, tool_call
+from tests.evals.model_server import Called, ModelServer
 
 KEY = "sk-canary-4711-abcdefghij"
 WEATHER = {
