@@ -6,11 +6,13 @@ annotators, categories and criteria, never with the number of judgements.
 
 from evals.queries.items import (
     Listed,
+    can_be_disputed,
     disputed_items,
     flagged_count,
     flagged_items,
     item_with_tasks,
 )
+from evals.queries.length import LengthVotes, length_votes
 from evals.queries.progress import (
     Person,
     Progress,
@@ -40,6 +42,7 @@ from evals.queries.votes import (
 
 __all__ = [
     "CriterionVotes",
+    "LengthVotes",
     "Listed",
     "Person",
     "Progress",
@@ -48,6 +51,7 @@ __all__ = [
     "Source",
     "Week",
     "agreement_with_others",
+    "can_be_disputed",
     "counted_judgements",
     "criterion_votes",
     "disputed_items",
@@ -58,6 +62,7 @@ __all__ = [
     "imported_count",
     "item_with_tasks",
     "last_week",
+    "length_votes",
     "median_seconds",
     "pair_tables",
     "people",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from annotate.models import Study
+from annotate.models import State, Study
 from evals import queries
 from evals.charts import (
     Axis,
@@ -19,6 +19,7 @@ from evals.charts import (
 )
 from evals.gate import GateResult
 from evals.reporting.bias import SideChooser, side_choosers
+from evals.reporting.length import Length, length
 from evals.reporting.numbers import Shown, level, listed, shown
 from evals.reporting.report import category_tallies, criterion_votes, left_share
 from evals.stats import wording
@@ -28,6 +29,7 @@ from evals.tallies import SidedVotes, Tally
 
 # Beyond this a table is no longer read; the rest is in the report of the command line.
 MOST_ROWS = 40
+CLOSED = "The study is closed: no more judgements come in, so this gate stays open."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Preference:
     side: str
     left: Shown
     sides: tuple[Shown, Shown]
+    length: Length
     choosers: Sequence[SideChooser]
 
     @property
@@ -126,7 +129,9 @@ def preference(
         rate=shown(rate),
         result=result,
         level=level(confidence),
-        forecast=forecast(result, study.overlap, pace),
+        forecast=CLOSED
+        if study.state == State.CLOSED and result.status == "not enough evidence"
+        else forecast(result, study.overlap, pace),
         axis=axis,
         strip=strip(rate, axis, 0.5),
         ticks=share_ticks(axis),
@@ -142,6 +147,7 @@ def preference(
         side=side_favoured(left),
         left=shown(left),
         sides=(shown(by_side[0].win_rate(confidence)), shown(by_side[1].win_rate(confidence))),
+        length=length(queries.length_votes(study, only), confidence),
         choosers=side_choosers(votes, people, confidence),
     )
 

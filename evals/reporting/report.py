@@ -5,6 +5,7 @@ from uuid import UUID
 
 from annotate.models import Criterion, Item, Study, User
 from evals import queries
+from evals.reporting.length import length_json
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Json, Undefined
 from evals.stats.kappa import WEIGHTS, kappa_pairs, percent_pairs
@@ -32,6 +33,7 @@ def report(
                 "win_rate": votes.overall.win_rate(confidence).as_json(),
                 "win_rate_decided": votes.overall.win_rate_decided(confidence).as_json(),
                 "left_share": left_share(votes.left, confidence).as_json(),
+                "length": length_json(queries.length_votes(study, only), confidence),
                 "by_criterion": _rates(criteria, confidence),
                 "by_category": _rates(category_tallies(study, votes), confidence),
             },

@@ -67,7 +67,7 @@ def test_the_report_has_every_key_of_the_contract(study: Study) -> None:
     preference = found["preference"]
     assert set(preference) == {
         "wins", "ties", "losses", "both_bad", "win_rate", "win_rate_decided", "left_share",
-        "by_criterion", "by_category",
+        "length", "by_criterion", "by_category",
     }  # fmt: skip
     assert set(preference["by_criterion"]) == {"Correctness", "Helpfulness"}
     assert set(preference["by_category"]) == {"general", "billing"}
@@ -85,6 +85,10 @@ def test_every_estimate_has_its_interval_or_its_reason(study: Study) -> None:
     preference, agreement = found["preference"], found["agreement"]
     for name in ("win_rate", "win_rate_decided", "left_share"):
         assert_estimate(preference[name])
+    length = preference["length"]
+    assert set(length) == {"longer_wins", "win_rate_equal_length", "slope", "overlap"}
+    for name in ("longer_wins", "win_rate_equal_length", "slope"):
+        assert_estimate(length[name])
     for part in ("by_criterion", "by_category"):
         for rate in preference[part].values():
             assert_estimate(rate)
