@@ -54,6 +54,12 @@ class Listed:
     flags: Sequence[str] = ()
 
 
+def can_be_disputed(study: Study, only: Source | None = None) -> bool:
+    """Whether any item was judged twice: before that nobody can disagree."""
+    items = counted_judgements(study, only).order_by().values("task__item_id")
+    return items.annotate(times=Count("pk")).filter(times__gt=1).exists()
+
+
 def disputed_items(
     study: Study, only: Source | None = None, *, limit: int = 5, offset: int = 0
 ) -> tuple[list[Listed], int]:
@@ -67,7 +73,7 @@ def disputed_items(
     """
     window = f"LIMIT {int(limit)} OFFSET {int(offset)}"
     rows = counted_from(_votes(study, only), DISPUTED + window)
-    return _listed(study, only, {row[0]: row[1] for row in rows}), rows[0][2] if rows else 0
+    return listed_items(study, only, {row[0]: row[1] for row in rows}), rows[0][2] if rows else 0
 
 
 def flagged_count(study: Study) -> int:
@@ -90,11 +96,11 @@ def flagged_items(
         "SELECT item_id, array_agg(preference ORDER BY preference) FROM votes GROUP BY item_id",
     )
     said = {row[0]: row[1] for row in rows}
-    return _listed(study, only, {item: said.get(item, []) for item in items})
+    return listed_items(study, only, {item: said.get(item, []) for item in items})
 
 
-def _listed(study: Study, only: Source | None, said: dict[int, list[int]]) -> list[Listed]:
-    """The items in the order of `said`."""
+def listed_items(study: Study, only: Source | None, said: dict[int, list[int]]) -> list[Listed]:
+    """The items in the order of `said`, which holds the preferences of each, sorted."""
     shown = Item.objects.filter(pk__in=said).annotate(start=Left("prompt", PROMPT_START))
     items = {row[0]: row[1:] for row in shown.values_list("pk", "public_id", "start", "category")}
     split = _most_split(study, only, list(said))

@@ -58,6 +58,7 @@ def disputed(request: HttpRequest, study: Study) -> HttpResponse:
             items = queries.flagged_items(study, only, **window)
         else:
             items, count = queries.disputed_items(study, only, **window)
+        judged_twice = bool(count) or queries.can_be_disputed(study, only)
         imported = queries.has_imported(study)
     if number > 1 and not items:
         raise Http404
@@ -67,6 +68,7 @@ def disputed(request: HttpRequest, study: Study) -> HttpResponse:
         "crumb": "Flagged items" if show == "flagged" else "Disputed items",
         "show": show,
         "count": count,
+        "judged_twice": judged_twice,
         "counted": wording.counted(count, "items"),
         "items": items_page.item_rows(study, items),
         "number": number,
