@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from evals.models import Attempt, Endpoint, Generation, Run
 from evals.openai_client import Answer, CallError, Connection, Request
@@ -39,6 +40,13 @@ WAYS = {
 }
 TRIED_AGAIN = {"429", "503", "hang", "truncated"}
 TRIES = 2
+
+
+@pytest.fixture(autouse=True)
+def no_jobs(db: None) -> Iterator[None]:
+    """Jobs are in no table that a test with transactions of its own empties."""
+    yield
+    ProcrastinateJob.objects.all().delete()
 
 
 @pytest.fixture

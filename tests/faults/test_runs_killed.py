@@ -16,6 +16,7 @@ from uuid import UUID
 
 import pytest
 from django.db.models import Count
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from evals.models import Attempt, Generation, Run, Score
 from evals.running import start_runs, sweeping
@@ -41,6 +42,13 @@ def slowly(call: Called) -> dict[str, Any]:
     """Long enough that a process is mostly killed with its call in flight."""
     time.sleep(0.04)
     return answer_of(call)
+
+
+@pytest.fixture(autouse=True)
+def no_jobs(db: None) -> Iterator[None]:
+    """Jobs are in no table that a test with transactions of its own empties."""
+    yield
+    ProcrastinateJob.objects.all().delete()
 
 
 @pytest.fixture
