@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.latency import quantile_interval
+from evals.stats.latency import _resampled, quantile_hazen, quantile_interval, quantile_ratio
 from evals.stats.means import mean_interval, ratio_of_means
 from evals.stats.regression import (
     cases_to_detect,
@@ -232,3 +233,22 @@ def test_a_quantile_of_few_requests_has_a_value_and_no_interval() -> None:
     assert found.value == pytest.approx(99.5)
     assert found.low is None
     assert found.method.endswith("100 requests, an interval needs 368")
+
+
+@pytest.mark.parametrize(("q", "n"), [(0.5, 7), (0.5, 300), (0.95, 120), (0.99, 400), (0.999, 30)])
+def test_drawing_ranks_has_the_law_of_resampling_values(q: float, n: int) -> None:
+    ordered = np.sort(np.random.default_rng(3).lognormal(0, 0.6, n))
+    drawn = _resampled(ordered, q, 20_000, np.random.default_rng(1))
+    rng = np.random.default_rng(2)
+    plain = [quantile_hazen(rng.choice(ordered, n), q) for _ in range(4_000)]
+
+    # Steps of a bootstrap law may lie side by side: what counts is how far the laws are apart.
+    assert scipy.stats.ks_2samp(drawn, plain).statistic < 0.035
+
+
+def test_ten_thousand_requests_a_side_are_compared_at_once() -> None:
+    sides = [np.random.default_rng(seed).lognormal(0, 0.5, 10_000) for seed in (1, 2)]
+    started = time.perf_counter()
+    quantile_ratio(*sides)
+
+    assert time.perf_counter() - started < 0.5
