@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -88,7 +88,7 @@ def _verdict(study: Study, evidence: dict[str, Any]) -> dict[str, Any]:
         ],
         "tally": tally(evidence),
         "level": level(evidence["policy"]["confidence"]),
-        "runs_link": _link("runs", study.slug),
+        "runs_link": reverse("runs", args=[study.slug]),
     }
 
 
@@ -98,16 +98,9 @@ def _comparisons(study: Study, evidence: dict[str, Any]) -> dict[str, str]:
     names = [run["suite"].rpartition("@")[::2] for run in used]
     suites = Suite.objects.filter(name__in=[name for name, _ in names])
     return {
-        f"{suite.name}@{suite.version}": _link("comparison", study.slug, suite.pk)
+        f"{suite.name}@{suite.version}": reverse("comparison", args=[study.slug, suite.pk])
         for suite in suites
     }
-
-
-def _link(name: str, *parts: object) -> str:
-    try:
-        return reverse(name, args=parts)
-    except NoReverseMatch:
-        return ""
 
 
 def gates_then(decision: Decision) -> str:

@@ -1,11 +1,14 @@
 """Six gates measured from runs: met, not met, not enough, not measured, and what each names."""
 
 import json
+import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -14,11 +17,13 @@ from evals import deciding
 from evals.gate import GateResult
 from evals.models import Case, Decision, Endpoint, Generation, Run, Score, ScorerVersion, Suite
 from evals.reporting import gate_rows
+from evals.running import start_runs
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.paired import differences_with_alarm, newcombe_paired_difference
-from tests.evals.factories import make_run, make_suite
+from tests.evals.factories import make_endpoint, make_run, make_suite
 from tests.evals.simulation import gates
-from tests.factories import make_batch, make_study, rows_of
+from tests.factories import make_batch, make_study, make_user, rows_of
+from tests.racing import in_parallel
 
 pytestmark = pytest.mark.django_db
 
@@ -521,3 +526,28 @@ def test_a_run_freezes_the_policy(study: Study, lena: User) -> None:
     assert freeze.by == "run"
     with pytest.raises(deciding.RefusedDecisionError, match="a run has been started"):
         deciding.change_policy(study, gates(adversarial=0.5), confidence=0.95, made_by=lena)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_no_policy_changes_without_a_reason_once_a_run_has_begun_to_start() -> None:
+    study, lead = make_study(), make_user("Lena", role="lead")
+    suite, endpoint = make_suite(cases=2), make_endpoint()
+    begun = threading.Event()
+
+    def act(number: int) -> Any:
+        if number == 0:
+            with transaction.atomic():
+                start_runs(study, suite, {"candidate": endpoint})
+                begun.set()
+                # The change has come by now, and has to wait for what is done here.
+                time.sleep(0.5)
+            return "started"
+        assert begun.wait(10)
+        return deciding.change_policy(study, gates(adversarial=0.5), confidence=0.95, made_by=lead)
+
+    started, changed = in_parallel(2, act)
+
+    assert started == "started"
+    assert isinstance(changed, deciding.RefusedDecisionError)
+    assert deciding.policy_in_force(study).gate("adversarial").threshold == 0.9

@@ -25,6 +25,7 @@ from tests.evals.model_server import ModelServer
 from tests.evals.running_inputs import questions, served_by, suite_of
 from tests.evals.simulation import gates
 from tests.factories import make_study
+from tests.racing import in_parallel
 
 pytestmark = pytest.mark.django_db
 
@@ -362,3 +363,16 @@ def test_a_closed_study_is_refused(
 
     assert code == 1
     assert "is closed" in err
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_the_same_evaluation_in_several_terminals_starts_one_pair() -> None:
+    study, suite = make_study(), make_suite(cases=3)
+    two = {"baseline": make_endpoint("Old"), "candidate": make_endpoint("New")}
+
+    found = in_parallel(6, lambda _: done(study, suite, two, should_stop=lambda: True))
+
+    assert all(isinstance(one, InterruptedEvaluationError) for one in found)
+    assert sorted(Run.objects.values_list("number", flat=True)) == [1, 2]
+    assert Generation.objects.count() == 6

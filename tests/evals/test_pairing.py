@@ -17,6 +17,7 @@ from evals.pairing import PairingError, batch_from_runs, partner_of
 from tests.evals.answers import make_answers
 from tests.evals.factories import make_run, make_suite
 from tests.factories import make_study
+from tests.racing import in_parallel
 
 pytestmark = pytest.mark.django_db
 
@@ -292,3 +293,15 @@ def test_generations_are_read_as_they_are_and_nothing_is_written_to_runs(study: 
 
     assert list(Generation.objects.order_by("pk").values()) == before
     assert Case.objects.count() == 6
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_several_who_hand_the_same_runs_over_at_once_get_one_batch() -> None:
+    study = make_study()
+    runs = runs_of(study)
+
+    found = in_parallel(6, lambda _: batch_from_runs(*runs))
+
+    assert set(found) == {Batch.objects.get()}
+    assert Item.objects.count() == 6
