@@ -24,6 +24,8 @@ SPEAKERS = {
     "function": "Tool result",
 }
 CONTEXT = {"system", "developer"}
+# Characters; about four lines of a phone.
+LONG_CONTEXT = 160
 
 
 class View(StrEnum):
@@ -57,12 +59,21 @@ class ShownPair:
     left: list[Block]
     right: list[Block]
     has_hidden: bool
+    # Whether the context is so long that it would push the outputs out of a small screen.
+    given_is_long: bool
 
 
 def show_pair(pair: BlindPair, view: View = View.PLAIN) -> ShownPair:
     turns, given = show_turns(pair.prompt, view)
     left, right = _outputs(pair.left, pair.right, view)
-    return ShownPair(turns, given, left, right, has_hidden(pair.prompt, pair.left, pair.right))
+    hidden = has_hidden(pair.prompt, pair.left, pair.right)
+    return ShownPair(turns, given, left, right, hidden, _is_long(pair.prompt))
+
+
+def _is_long(prompt: str) -> bool:
+    messages = conversation(prompt) or []
+    given = (len(one.content) for one in messages if one.role.lower() in CONTEXT)
+    return sum(given) > LONG_CONTEXT
 
 
 def show_turns(prompt: str, view: View = View.PLAIN) -> tuple[list[Turn], list[Turn]]:
