@@ -22,7 +22,7 @@ def finding(found: Comparison) -> str:
         return f"The candidate has regressed in {listed(names)}"
     whole = found.overall
     if not whole.n:
-        return "No case says whether an answer is right: other scorers compare the two"
+        return "No case says whether an answer is right: people or a judge must compare them"
     return _difference_words(whole)
 
 
@@ -63,6 +63,16 @@ def lede(found: Comparison) -> str:
             f"or more four times in five."
         )
     return " ".join(told)
+
+
+def other_judges(pair: RunPair) -> list[tuple[str, str]]:
+    """Who can compare answers that no scorer passes or fails, and the command that asks them."""
+    runs = f"--baseline-run {pair.baseline.number} --candidate-run {pair.candidate.number}"
+    slug = pair.baseline.study.slug
+    return [
+        ("People, blind and side by side", f"manage.py batch_from_runs {slug} {runs}"),
+        ("A judge model, in both orders", f"manage.py run_judge {slug} {runs} --endpoint NAME"),
+    ]
 
 
 def cases(n: int) -> str:

@@ -13,6 +13,7 @@ from evals.stats.estimates import Estimate, Undefined
 WIDTH = 80
 NAME = 20
 SPLITS = {"target": "Target", "general": "General"}
+TOKENS = {"prompt": "tokens in", "generated": "tokens out"}
 # (title, width) of the columns beside a name.
 RATES = (("n", 5), ("candidate", 18), ("baseline", 18), ("points", 19))
 OUTCOMES = (("n", 5), ("won", 14), ("tied", 14), ("lost", 14), ("p", 13))
@@ -82,6 +83,9 @@ def _head(found: Comparison) -> Iterator[str]:
 
 
 def _rates(found: Comparison) -> Iterator[str]:
+    if not found.overall.n:
+        yield from _no_marks(found)
+        return
     yield ""
     yield _title("Pass rate", RATES)
     for name, indent, group in _groups(found):
@@ -97,6 +101,15 @@ def _rates(found: Comparison) -> Iterator[str]:
         f"Intervals at {level(found.confidence)}: Wilson for rates, Newcombe for paired "
         "differences. Errors count as failed.", 2,
     )  # fmt: skip
+
+
+def _no_marks(found: Comparison) -> Iterator[str]:
+    """Where no case passes or fails: who could say which answers are better."""
+    yield ""
+    yield from _unscored(found)
+    for words, command in compared.other_judges(found.pair):
+        yield from _wrapped(f"{words}:", 2)
+        yield f"    {command}"
 
 
 def _groups(found: Comparison) -> Iterator[tuple[str, int, Group]]:
@@ -280,7 +293,7 @@ def _answers(found: Comparison) -> Iterator[str]:
     for row in found.tokens:
         told = [compared.shown_tokens(side) for side in (row.candidate, row.baseline)]
         if any(side.estimate for side in told):
-            yield from _timed(f"{row.name} tokens", [_plain(side) for side in told])
+            yield from _timed(TOKENS[row.name], [_plain(side) for side in told])
     for title, facts in (("Candidate", candidate), ("Baseline", baseline)):
         for kind, count, message in facts.error_kinds[:3]:
             line = " ".join(message.split())[:120]

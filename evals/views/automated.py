@@ -93,6 +93,7 @@ def _comparison(request: HttpRequest, found: Comparison) -> dict[str, Any]:
         "finding": compared.finding(found),
         "lede": compared.lede(found),
         "notes": compared.staleness(found.pair),
+        "judges": [] if found.overall.n else compared.other_judges(found.pair),
         "hero": overview_page.headline_row("", found.overall, compared_page.hero_axis(found)),
         "headline": shown(found.overall.difference, "points"),
         "hero_ticks": compared_page.hero_ticks(found),

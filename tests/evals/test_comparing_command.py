@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from annotate.models import Study
 from evals.models import Run
@@ -109,3 +110,24 @@ def test_wishes_that_cannot_be_met_are_refused_in_one_line(
     assert "write NAME or NAME@VERSION" in refused(study, capsys, suite="first@x")
     assert "Name both runs" in refused(study, capsys, suite="first", baseline=1)
     assert "are not finished runs" in refused(study, capsys, suite="first", baseline=1, candidate=1)
+
+
+def test_answers_that_nothing_scores_are_handed_to_people_or_a_judge(study: Study) -> None:
+    suite = make_suite("open_questions", 3)
+    for number, system in enumerate(("baseline", "candidate"), start=1):
+        run = Run.objects.create(
+            study=study, number=number, suite=suite, system=system, source="imported",
+            state="done", ended_at=timezone.now(),
+        )  # fmt: skip
+        for case in suite.cases.all():
+            run.generations.create(
+                case=case, position=case.position, state="done", text="Yes.",
+                done_at=timezone.now(),
+            )  # fmt: skip
+
+    text = compared(study)
+
+    assert text.startswith("No case says whether an answer is right")
+    assert "Not in these numbers: 3 cases without a score" in text
+    assert f"manage.py batch_from_runs {study.slug} --baseline-run 1 --candidate-run 2" in text
+    assert f"manage.py run_judge {study.slug} --baseline-run 1 --candidate-run 2" in text
