@@ -95,12 +95,14 @@ def match(study: Study, report: JudgementReport) -> None:
     """Find the item and the person of every judgement; what is not found goes to `report`."""
     faults = Faults(report)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE received_said")
+        cursor.execute(statements.NO_LOOPS)
+        cursor.execute(statements.ANALYZE)
         for statement in statements.FIND_ITEMS:
             cursor.execute(statements.ANY_LEFT)
             if not cursor.fetchone()[0]:
                 break
             cursor.execute(statement, {"study": study.pk})
+            cursor.execute(statements.ANALYZE)
     _unknown(study, faults)
     _ambiguous(faults)
     _texts(faults)

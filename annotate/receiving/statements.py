@@ -59,6 +59,9 @@ FIND_ITEMS = tuple(
 ANY_LEFT = f"""
 SELECT EXISTS (SELECT FROM received_said AS said WHERE {_NOT_FOUND})
 """  # noqa: S608 (put together from constants)
+# Nothing is known of tables that are minutes old (a batch that came in with this file is one
+# too), and a nested loop chosen for a handful of rows takes hours for a hundred thousand.
+NO_LOOPS = "SET LOCAL enable_nestloop = off"
 ANALYZE = "ANALYZE received_said; ANALYZE received_found; ANALYZE received_people"
 
 # Faults: how many in all, and the first ones.

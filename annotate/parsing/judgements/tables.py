@@ -1,6 +1,6 @@
 """Spreadsheets with a row for each judgement, and what all spreadsheets share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from annotate.blinding import Side, unblind
@@ -13,6 +13,12 @@ from annotate.parsing.judgements.contract import Asked, JudgementOptions, Said, 
 from annotate.parsing.judgements.notes import Notes
 
 TEXTS = ("item_id", "batch", "prompt", "baseline_output", "candidate_output", "category", "comment")
+OUTPUTS = ("baseline_output", "candidate_output")
+EXTRA: tuple[tuple[str, Callable[[JSON], object]], ...] = (
+    ("seconds", words.seconds),
+    ("judged_at", words.moment),
+    ("scale", words.scale),
+)
 ENOUGH_NUMBERS = 20
 
 
@@ -32,6 +38,9 @@ class Table:
         # Our own CSV puts a ' before what a spreadsheet would take for a formula.
         self._guarded = columns.is_own_export and notes.report.format in DELIMITERS
         self._asked = [one for one in study.criteria if self._has(one)]
+        # What a file has no column for is not looked for again in each of its rows.
+        self._texts = [field for field in TEXTS if field in columns.by_field]
+        self._names_items = not columns.by_field.keys().isdisjoint({"item_id", "prompt"})
 
     def _has(self, asked: Asked) -> bool:
         roles = self.columns.by_field
@@ -48,10 +57,9 @@ class Table:
         """The texts of a row by which its item is found, and what else it says of it."""
         found: dict[str, Any] = {}
         before = self.notes.log.error_count
-        for field in TEXTS:
+        for field in self._texts:
             value = self.cell(record, field)
-            keep_empty = field in ("baseline_output", "candidate_output") and value == ""
-            if keep_empty:
+            if value == "" and field in OUTPUTS:
                 found[field] = ""
                 continue
             taken = self.notes.take(record, self.columns.named(field), value, words.text)
@@ -61,13 +69,8 @@ class Table:
             if field in found:
                 found[field] = found[field].strip()
         found["alternative"] = self._public_id(record)
-        known = {"item_id", "prompt"} & self.columns.by_field.keys()
-        sound = self.notes.log.error_count == before
-        if (
-            sound
-            and known
-            and not any((found.get("item_id"), found["alternative"], found.get("prompt")))
-        ):
+        named = any((found.get("item_id"), found["alternative"], found.get("prompt")))
+        if not named and self._names_items and self.notes.log.error_count == before:
             text = "empty. Write the id of the item, or its prompt."
             self.notes.fault(record, "empty_value", text, self.columns.named("item_id"))
         return found
@@ -78,6 +81,8 @@ class Table:
         return value if isinstance(value, str) else ""
 
     def side(self, record: Record) -> str | None:
+        if "candidate_side" not in self.columns.by_field:
+            return None
         column = self.columns.named("candidate_side")
         return self.notes.take(record, column, self.cell(record, "candidate_side"), words.side)
 
@@ -212,17 +217,13 @@ class LongTable(Table):
         return said
 
     def _extra(self, record: Record) -> dict[str, Any]:
-        readers = (("seconds", words.seconds), ("judged_at", words.moment), ("scale", words.scale))
-        found = {
-            field: self.notes.take(
-                record,
-                self.columns.named(field),
-                self.cell(record, field),
-                read,
-            )
-            for field, read in readers
-        }
-        return {field: value for field, value in found.items() if value is not None}
+        found: dict[str, Any] = {}
+        for field, read in EXTRA:
+            if column := self.columns.by_field.get(field):
+                value = self.notes.take(record, column, self.cell(record, field), read)
+                if value is not None:
+                    found[field] = value
+        return found
 
     def finish(self) -> None:
         """Numbers that never prefer the baseline may be another code: 1 and 2 for the outputs."""

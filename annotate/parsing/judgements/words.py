@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from annotate.parsing.contract import JSON
 from annotate.parsing.faults import shown
@@ -10,6 +11,7 @@ from annotate.parsing.jsonrows import kind_of
 
 MAX_SECONDS = 1_000_000
 MAX_STRENGTH = 3
+LONGEST_KEPT = 64
 PREFERENCES = {
     "baseline": (-1, False),
     "candidate": (1, False),
@@ -38,7 +40,15 @@ class WordError(ValueError):
 
 def normalised(text: str) -> str:
     """ "Tie (both bad)" and "tie_both_bad" are one word."""
+    return _kept(text) if len(text) <= LONGEST_KEPT else _normalised(text)
+
+
+def _normalised(text: str) -> str:
     return _SIGNS.sub("_", text.strip().casefold()).strip("_")
+
+
+# The same few words come in every row; texts as long as an answer are not kept.
+_kept = lru_cache(maxsize=4096)(_normalised)
 
 
 def is_empty(value: JSON) -> bool:
