@@ -1,10 +1,13 @@
 """Sign-in through allauth: accounts are made by invitation alone."""
 
+import secrets
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -13,6 +16,28 @@ from annotate.inviting import InvitationGoneError, accept_by_address
 from config.http import refuse
 
 REFUSED = "This sign-in was refused"
+# Several tabs may be on their way to the service at once.
+NONCES, NONCES_KEPT = "sign_on_nonces", 5
+
+
+def new_nonce(request: HttpRequest) -> str:
+    """What the service is to put into its token: one made for another sign-in lacks it."""
+    nonce = secrets.token_urlsafe(24)
+    request.session[NONCES] = [*request.session.get(NONCES, ()), nonce][-NONCES_KEPT:]
+    return nonce
+
+
+class SignOnAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
+    """OpenID Connect, which must answer the very sign-in that was begun here."""
+
+    def complete_login(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        sociallogin = super().complete_login(request, *args, **kwargs)
+        claims = sociallogin.account.extra_data.get("id_token") or {}
+        known = request.session.get(NONCES, [])
+        if claims.get("nonce") not in known:
+            raise OAuth2Error("the token does not bear the nonce of a sign-in begun here")
+        request.session[NONCES] = [nonce for nonce in known if nonce != claims["nonce"]]
+        return sociallogin
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

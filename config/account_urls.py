@@ -8,7 +8,6 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.socialaccount import views as social
-from allauth.socialaccount.providers.openid_connect import views as oidc
 from django.urls import path, re_path
 
 from annotate.views import sign_in
@@ -52,7 +51,11 @@ urlpatterns = [
     # Single sign-on, where OIDC_SERVER_URL names one; elsewhere these are 404 too.
     path("sso/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     path("sso/<str:provider_id>/login/", sign_in.sign_on, name="openid_connect_login"),
-    path("sso/<str:provider_id>/callback/", oidc.callback, name="openid_connect_callback"),
+    path(
+        "sso/<str:provider_id>/callback/",
+        sign_in.sign_on_callback,
+        name="openid_connect_callback",
+    ),
     # Closed: accounts are made by invitation, addresses are changed by admins.
     path("signup/", sign_in.closed, name="account_signup"),
     path("email/", sign_in.closed, name="account_email"),

@@ -13,4 +13,5 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "theme": theme if theme in THEMES else "",
         "sends_email": bool(settings.EMAIL_HOST),
+        "requires_mfa": settings.REQUIRE_MFA,
     }

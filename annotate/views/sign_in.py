@@ -6,15 +6,19 @@ from allauth.account.decorators import reauthentication_required
 from allauth.account.views import password_reset as allauth_password_reset
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
+from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.views import login as oidc_login
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 from requests import RequestException
 
+from annotate.sign_in import SignOnAdapter, new_nonce
 from config.http import not_found_unless
 
 log = logging.getLogger("touchstone.people")
@@ -40,11 +44,25 @@ def password_reset(request: HttpRequest) -> HttpResponseBase:
 @login_not_required
 def sign_on(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """Go to the sign-on service, if it can be reached to ask where that is."""
+    wanted = request.GET.copy()
+    wanted["auth_params"] = urlencode({"nonce": new_nonce(request)})
+    request.GET = wanted  # type: ignore[assignment]
     try:
         response: HttpResponseBase = oidc_login(request, provider_id)
     except (RequestException, KeyError, ValueError) as error:
         log.warning("the sign-on service cannot be used: %s", error)
         return render(request, "socialaccount/authentication_error.html", status=502)
+    return response
+
+
+@login_not_required
+def sign_on_callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    """Back from the service: what it says must answer what was asked here."""
+    try:
+        view = OAuth2CallbackView.adapter_view(SignOnAdapter(request, provider_id))
+        response: HttpResponseBase = view(request)
+    except SocialApp.DoesNotExist:
+        raise Http404 from None
     return response
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -133,6 +133,8 @@ class Service(ThreadingHTTPServer):
 
     claims: dict[str, Any]
     verifier: str
+    # Of the latest sign-in that a browser was sent here with.
+    nonce: ClassVar[str] = ""
 
     @property
     def url(self) -> str:
@@ -157,7 +159,8 @@ class Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.verifier = parse_qs(body).get("code_verifier", [""])[0]
-        token = jwt.encode(self.server.claims, "k" * 32, algorithm="HS256")
+        claims = {"nonce": self.server.nonce} | self.server.claims
+        token = jwt.encode(claims, "k" * 32, algorithm="HS256")
         self.say({"access_token": "a", "token_type": "Bearer", "id_token": token})
 
     def say(self, what: dict[str, Any]) -> None:
@@ -197,6 +200,7 @@ def sign_on(client: Client, **changed: str) -> Any:
     gone = client.post("/accounts/sso/oidc/login/?process=login&next=/me/")
     asked = {name: value[0] for name, value in parse_qs(urlsplit(gone["Location"]).query).items()}
     assert asked["code_challenge_method"] == "S256"
+    Service.nonce = asked["nonce"]
     back = {"code": "c", "state": asked["state"]} | changed
     return client.get("/accounts/sso/oidc/callback/", back)
 
@@ -297,6 +301,38 @@ def test_a_token_that_is_not_meant_for_this_site_is_refused(
     assert not is_signed_in(client)
 
 
+@pytest.mark.parametrize("nonce", ["of another sign-in", "", None])
+def test_a_token_made_for_another_sign_in_is_refused(
+    service: Service, dora: User, nonce: str | None
+) -> None:
+    service.claims["nonce"] = nonce
+    client = Client()
+
+    answer = sign_on(client)
+
+    assert answer.status_code >= 400 or b"could not" in answer.content.lower()
+    assert not is_signed_in(client)
+
+
+def test_a_nonce_is_good_for_one_sign_in(service: Service, dora: User) -> None:
+    client = Client()
+    sign_on(client)
+    assert is_signed_in(client)
+    service.claims["nonce"] = Service.nonce
+    client.post("/accounts/logout/")
+
+    sign_on(client)
+
+    assert not is_signed_in(client)
+
+
+def test_parameters_for_the_service_cannot_be_slipped_in(service: Service) -> None:
+    gone = Client().post("/accounts/sso/oidc/login/?process=login&auth_params=prompt%3Dnone")
+
+    assert "prompt" not in gone["Location"]
+    assert "nonce=" in gone["Location"]
+
+
 def test_a_state_that_this_browser_did_not_send_is_refused(service: Service, dora: User) -> None:
     client = Client()
     answer = sign_on(client, state="forged")
@@ -323,7 +359,8 @@ def test_whoever_is_signed_in_cannot_tie_another_identity_to_their_account(
     sign_in(client)
     service.claims |= {"email": "other@example.org"}
     gone = client.post("/accounts/sso/oidc/login/?process=connect")
-    state = parse_qs(urlsplit(gone["Location"]).query)["state"][0]
+    asked = parse_qs(urlsplit(gone["Location"]).query)
+    state, Service.nonce = asked["state"][0], asked["nonce"][0]
 
     answer = client.get("/accounts/sso/oidc/callback/", {"code": "c", "state": state})
 
