@@ -6,28 +6,25 @@ asked one. Locks are taken in one order everywhere: endpoints, runs, generations
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import F, Q, QuerySet
 
-from evals.models import Attempt, Endpoint, Generation, Run
+from evals.models import Attempt, Generation, Run
 from evals.openai_client import CallError, Connection, Request
 from evals.running.ending import stop_run
-from evals.running.patience import TRIP
+from evals.running.places import Connect, Place, places_of
 from evals.running.terms import Terms, terms_of
 
 # How long to wait before looking again at slots that others hold.
 POLL_SECONDS = 0.25
 SHORTEST_SECONDS = 0.005
 LAST = 2**31 - 1
-
-Connect = Callable[[Endpoint], Connection]
 
 # Cases in their order, the two systems of a pair in turns: odd cases begin with the baseline,
 # even ones with the candidate. Retries come first, their cases being the oldest.
@@ -67,7 +64,10 @@ WHERE id = %s
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One call that may leave now: it is written down, and counted."""
+    """One call that may leave now: it is written down, and counted.
+
+    `bound` is the most that it can cost.
+    """
 
     generation_id: int
     run_id: int
@@ -87,21 +87,10 @@ class Claims:
     wait: float | None = None
 
 
-@dataclass(slots=True)
-class Place:
-    """What an endpoint has room for at this moment."""
-
-    endpoint: Endpoint
-    connection: Connection | CallError
-    free: int
-    wait: float
-    taken: int = field(default=0)
-
-
 def claim(lane: UUID, pair: UUID, most: int, connect: Connect) -> Claims:
     """Claim up to `most` calls of the runs of `pair` for `lane`."""
     with transaction.atomic():
-        places = _places(pair, connect)
+        places = places_of(pair, connect)
         runs = [run for run in _running(pair) if not _stop_if_changed(run, places)]
         if not runs:
             return Claims()
@@ -115,40 +104,6 @@ def claim(lane: UUID, pair: UUID, most: int, connect: Connect) -> Claims:
 def _running(pair: UUID) -> list[Run]:
     runs = Run.objects.filter(pair=pair, state=Run.State.RUNNING, source=Run.Source.CALLS)
     return list(runs.order_by("pk"))
-
-
-def _places(pair: UUID, connect: Connect) -> dict[int, Place]:
-    """The endpoints of a pair, locked, with the room that each has."""
-    used = Run.objects.filter(pair=pair, state=Run.State.RUNNING).values("endpoint_id")
-    endpoints = list(
-        Endpoint.objects.filter(pk__in=used)
-        .annotate(due=F("next_request_at") - Now())
-        .order_by("pk")
-        .select_for_update(no_key=True)
-    )
-    asked = Generation.objects.filter(state=Generation.State.ASKED, run__endpoint__in=endpoints)
-    busy = dict(asked.values_list("run__endpoint_id").annotate(Count("pk")))
-    places = {}
-    for one in endpoints:
-        wait = max(0.0, one.due.total_seconds())
-        free = 0 if wait else _room(one, busy.get(one.pk, 0))
-        places[one.pk] = Place(one, _connection(one, connect), free, wait)
-    return places
-
-
-def _connection(endpoint: Endpoint, connect: Connect) -> Connection | CallError:
-    try:
-        return connect(endpoint)
-    except CallError as error:
-        return error
-
-
-def _room(endpoint: Endpoint, busy: int) -> int:
-    """How many calls may leave now. One that fails all the time is tried with one at a time."""
-    if endpoint.failures_in_a_row >= TRIP:
-        return max(0, 1 - busy)
-    free = max(0, endpoint.concurrency - busy)
-    return min(1, free) if endpoint.requests_per_minute else free
 
 
 def _stop_if_changed(run: Run, places: dict[int, Place]) -> bool:
@@ -182,6 +137,8 @@ def _leads(runs: Sequence[Run], places: dict[int, Place]) -> list[int]:
 
     Both meet the same minute of a service's day; the lead is what may be in flight at once.
     """
+    if len(runs) == 1:
+        return [LAST]
     fronts = dict(_rows(FRONTS, [[run.pk for run in runs]]))
     lead = max(place.endpoint.concurrency for place in places.values())
     bounds = []
@@ -197,41 +154,56 @@ def _reserve(
     """Those of `rows` that every limit has room for, each counted with its run."""
     by_id = {run.pk: run for run in runs}
     terms = {run.pk: terms_of(run.endpoint_settings) for run in runs}
-    taken: list[Claimed] = []
-    full: set[int] = set()
+    chosen: list[Claimed] = []
     for generation_id, run_id, tries, messages, tools in rows:
         place = places[by_id[run_id].endpoint_id or 0]
-        if len(taken) == most or not place.free or run_id in full:
-            continue
-        bound = terms[run_id].bound(len(messages.encode()) + len(tools.encode()))
-        if not count_call(run_id, bound):
-            full.add(run_id)
-            if not any(one.run_id == run_id for one in taken):
-                _stop_at_limit(by_id[run_id], bound)
-            continue
-        place.free -= 1
-        place.taken += 1
-        taken.append(
-            Claimed(
-                generation_id,
-                run_id,
-                place.endpoint.pk,
-                tries + 1,
-                Request(json.loads(messages), json.loads(tools), terms[run_id].parameters),
-                _on_terms(place.connection, terms[run_id]),
-                bound,
-                terms[run_id],
+        if len(chosen) < most and place.taken < place.free:
+            place.taken += 1
+            bound = terms[run_id].bound(len(messages.encode()) + len(tools.encode()))
+            request = Request(json.loads(messages), json.loads(tools), terms[run_id].parameters)
+            chosen.append(
+                Claimed(
+                    generation_id,
+                    run_id,
+                    place.endpoint.pk,
+                    tries + 1,
+                    request,
+                    _on_terms(place.connection, terms[run_id]),
+                    bound,
+                    terms[run_id],
+                )
             )
-        )
-    return taken
+    counted = {
+        run.pk: _counted(run, [one for one in chosen if one.run_id == run.pk]) for run in runs
+    }
+    return [one for one in chosen if one.generation_id in counted[one.run_id]]
 
 
-def count_call(run_id: int, bound: Decimal) -> bool:
-    """Count one more call with the run and reserve what it may cost, if its limits allow both."""
-    within = Q(call_limit=None) | Q(calls_made__lt=F("call_limit"))
-    affordable = Q(cost_limit=None) | Q(cost_reserved__lte=F("cost_limit") - bound)
+def _counted(run: Run, chosen: Sequence[Claimed]) -> set[int]:
+    """The cases among `chosen` whose calls the limits of `run` allow; at a limit it stops."""
+    bounds = [one.bound for one in chosen]
+    if count_calls(run.pk, bounds):
+        return {one.generation_id for one in chosen}
+    # Not all of them together: then as many as may be, one by one.
+    allowed: set[int] = set()
+    for one in chosen:
+        if not count_calls(run.pk, [one.bound]):
+            if not allowed:
+                _stop_at_limit(run, one.bound)
+            break
+        allowed.add(one.generation_id)
+    return allowed
+
+
+def count_calls(run_id: int, bounds: Sequence[Decimal]) -> bool:
+    """Count more calls with a run and reserve what they may cost, if its limits allow all."""
+    if not bounds:
+        return True
+    cost = sum(bounds, Decimal(0))
+    within = Q(call_limit=None) | Q(calls_made__lte=F("call_limit") - len(bounds))
+    affordable = Q(cost_limit=None) | Q(cost_reserved__lte=F("cost_limit") - cost)
     counted = Run.objects.filter(within, affordable, pk=run_id, state=Run.State.RUNNING).update(
-        calls_made=F("calls_made") + 1, cost_reserved=F("cost_reserved") + bound
+        calls_made=F("calls_made") + len(bounds), cost_reserved=F("cost_reserved") + cost
     )
     return counted == 1
 

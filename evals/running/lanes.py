@@ -18,7 +18,8 @@ from uuid import UUID, uuid5
 from django.db import InterfaceError, OperationalError, connection
 
 from evals.openai_client import Answer, CallError, Connection, Request
-from evals.running.claiming import POLL_SECONDS, Claimed, Connect, claim
+from evals.running.claiming import POLL_SECONDS, Claimed, claim
+from evals.running.places import Connect
 from evals.running.returning import give_back
 from evals.running.storing import Outcome, store
 

@@ -208,7 +208,7 @@ def _settle(claimed: Claimed, cost: Decimal) -> None:
 
 
 def _score(generation_id: int) -> None:
-    generation = Generation.objects.select_related("case", "run").get(pk=generation_id)
+    generation = Generation.objects.select_related("case").get(pk=generation_id)
     try:
         score_generation(generation)
     except Exception:

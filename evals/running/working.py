@@ -11,9 +11,10 @@ from django.db.models import Q
 from evals import openai_client
 from evals.endpoints import connection_of
 from evals.models import Run
-from evals.running.claiming import POLL_SECONDS, Connect
+from evals.running.claiming import POLL_SECONDS
 from evals.running.ending import finish_runs
 from evals.running.lanes import Ask, Lane
+from evals.running.places import Connect
 from evals.running.progress import Progress, progress_of
 from evals.running.sweeping import lane_count, queue_lane, return_lost, width_of
 from evals.running.turns import Turn

@@ -6,7 +6,7 @@ FAULT_CASES=100 asks each way so often.
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import pytest
@@ -115,19 +115,19 @@ def test_thirty_two_workers_keep_to_a_limit_of_a_hundred_calls() -> None:
 def test_without_the_conditional_count_the_limit_is_passed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def count_what_was_read(run_id: int, bound: object) -> bool:
+    def count_what_was_read(run_id: int, bounds: Sequence[object]) -> bool:
         run = Run.objects.get(pk=run_id)
         barrier_of_readers.wait(0.01)
-        if run.call_limit is not None and run.calls_made >= run.call_limit:
+        if run.call_limit is not None and run.calls_made + len(bounds) > run.call_limit:
             return False
         with connection.cursor() as cursor:
             cursor.execute("UPDATE evals_run SET calls_made = %s WHERE id = %s",
-                           [run.calls_made + 1, run_id])  # fmt: skip
+                           [run.calls_made + len(bounds), run_id])  # fmt: skip
         return True
 
     barrier_of_readers = threading.Event()
     unlocked = type(Endpoint.objects.all())
-    monkeypatch.setattr("evals.running.claiming.count_call", count_what_was_read)
+    monkeypatch.setattr("evals.running.claiming.count_calls", count_what_was_read)
     monkeypatch.setattr(unlocked, "select_for_update", lambda rows, **options: rows)
     service = make_endpoint(concurrency=64)
     suite = suite_of(questions(400))
