@@ -141,7 +141,7 @@ def _gate_axis(estimate: Estimate | Undefined, threshold: float, unit: str) -> A
     if unit == "share":
         room = max(0.1, 1 - threshold) if threshold > 0.8 else 0.2
         axis, step = Axis(max(0.0, threshold - room), min(1.0, threshold + room)), 0.1
-    elif unit == "points":
+    elif unit in ("points", "relative"):
         axis, step = Axis(threshold - 0.1, threshold + 0.1), 0.05
     else:
         axis, step = Axis(0.25 * threshold, 1.25 * threshold), 0.5
@@ -161,6 +161,8 @@ def _end(value: float, unit: str) -> str:
         return wording.percent(value, 0)
     if unit == "points":
         return wording.points_number(value, 0)
+    if unit == "relative":
+        return wording.relative(value, 0)
     return wording.ratio(value, 1)
 
 

@@ -2,7 +2,7 @@
 
 A gate judges the whole interval, never the point inside it. Numbers are in the unit of
 the evidence: shares and points as fractions of 1 (60 % is 0.6, 5 points are 0.05),
-ratios as they are. A loss is a negative difference, so "at most 5 points lost" is a
+ratios as they are, relative changes as parts of the baseline (5 % more is 0.05). A loss is a negative difference, so "at most 5 points lost" is a
 difference of at least -0.05: threshold and estimate then lie on one scale.
 """
 
@@ -17,10 +17,12 @@ from evals.stats.planning import more_needed
 from evals.stats.proportions import zero_failure_bound
 
 Direction = Literal["at least", "at most"]
-Unit = Literal["share", "points", "ratio"]
+Unit = Literal["share", "points", "relative", "ratio"]
 Status = Literal["met", "not met", "not enough evidence", "not measured"]
 Verdict = Literal["GO", "NO-GO", "NOT YET"]
 
+# The gate whose improvement may be asked for in points, or relative to the baseline.
+TARGET = "target_improvement"
 # Of a gate with many parts, how many say what they lack.
 PARTS_SAID = 3
 # The worst first: a gate of several parts says what its worst part says.
@@ -37,7 +39,7 @@ class Gate:
     threshold : float
         In the unit of the evidence.
     direction : {"at least", "at most"}
-    unit : {"share", "points", "ratio"}
+    unit : {"share", "points", "relative", "ratio"}
     required : bool
         Whether GO depends on it.
     rule : str
@@ -65,6 +67,8 @@ class Gate:
             return wording.percent(self.threshold, _digits(100 * self.threshold))
         if self.unit == "points":
             return wording.points(self.threshold, _digits(100 * self.threshold))
+        if self.unit == "relative":
+            return wording.relative(self.threshold, _digits(100 * self.threshold))
         return wording.ratio(self.threshold, _digits(self.threshold))
 
     @property
@@ -74,7 +78,13 @@ class Gate:
             return f"{self.direction} {self.bar}"
         lost = wording.points(-self.threshold, _digits(100 * self.threshold)).removeprefix("+")
         # Rules are typed by people: other braces in them are theirs.
-        return self.rule.replace("{threshold}", self.bar).replace("{loss}", lost)
+        asks = self.rule.replace("{threshold}", self.bar).replace("{loss}", lost)
+        return f"{asks}, relative to what it passes" if self.unit == "relative" else asks
+
+    @property
+    def may_be_relative(self) -> bool:
+        """Whether its improvement may be asked for in points or as a part of the baseline."""
+        return self.key == TARGET
 
 
 @dataclass(frozen=True)
@@ -133,7 +143,7 @@ class GateResult:
 
 DEFAULT_GATES: tuple[Gate, ...] = (
     Gate(
-        "target_improvement", "Target task improvement", 0.05, "at least", "points",
+        TARGET, "Target task improvement", 0.05, "at least", "points",
         rule="At least {threshold} over the baseline",
     ),
     Gate(

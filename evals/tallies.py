@@ -8,6 +8,7 @@ annotators need, whatever the number of judgements.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from evals.stats.preference import ClusteredRate, win_rate_from_sums
 
 # Categories of a preference, in their order.
 CATEGORIES = ("baseline", "tie", "candidate")
+# What becomes of ties: half a win for each side, or left out.
+Ties = Literal["half", "decided"]
 # The last column of the rows of `SidedVotes`.
 LAST = 10
 NOTHING_JUDGED = "nothing has been judged yet"
@@ -108,6 +111,10 @@ class Tally:
         if self.n and not self.decided:
             return Undefined(NOTHING_DECIDED)
         return self.without_ties().win_rate(confidence)
+
+    def preferred(self, confidence: float, ties: Ties) -> ClusteredRate | Undefined:
+        """The win rate by the tie policy of a study."""
+        return self.win_rate(confidence) if ties == "half" else self.win_rate_decided(confidence)
 
     def agreement(self, confidence: float = 0.95) -> dict[str, Estimate | Undefined]:
         """Percent agreement, alpha, Fleiss' kappa and AC1 of baseline, tie and candidate."""

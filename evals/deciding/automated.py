@@ -11,7 +11,8 @@ from annotate.models import Study
 from evals import queries
 from evals.comparing import is_adversarial
 from evals.deciding.needing import fewer_requests, needs_cases, needs_run, no_pair, notes_on
-from evals.gate import Evidence
+from evals.deciding.policy import PolicyInForce
+from evals.gate import TARGET, Evidence, Gate
 from evals.matching import RULE
 from evals.queries.evidence import Answered, answered, first_tries, pooled, runs_of
 from evals.queries.runs import PairedCell, RunPair, SuiteRun, own_counts, suites_run, summed
@@ -21,6 +22,7 @@ from evals.stats.latency import least_for_ratio, quantile_ratio
 from evals.stats.paired import differences_with_alarm, newcombe_paired_difference
 from evals.stats.proportions import wilson_interval
 from evals.stats.regression import regressions
+from evals.stats.relative import relative_difference
 
 JSON_SCORERS = frozenset({"json_schema", "json_valid"})
 NO_CATEGORY = "no category"
@@ -82,20 +84,16 @@ class _Found:
         return ""
 
 
-def gather(study: Study, confidence: float, loss: float) -> Gathered:
-    """Read the runs of a study, and say what they have for each gate.
-
-    Parameters
-    ----------
-    loss : float
-        The threshold of general regression: below it a category raises an alarm.
-    """
+def gather(study: Study, policy: PolicyInForce) -> Gathered:
+    """Read the runs of a study, and say what they have for each gate of its policy."""
+    confidence = policy.confidence
     suites = suites_run(study)
     pairs = [suite.pair for suite in suites if suite.pair is not None]
     found = _Found(study, confidence, suites, pairs, own_counts(pairs), answered(runs_of(pairs)))
     pieces = {
-        "target_improvement": _target(found),
-        "general_regression": _general(found, loss),
+        TARGET: _target(found, policy.gate(TARGET)),
+        # Below its threshold a category raises an alarm.
+        "general_regression": _general(found, policy.gate("general_regression").threshold),
         "exact_match": _exact(found),
         "latency_p99": _latency(found),
         "adversarial": _adversarial(found),
@@ -116,8 +114,8 @@ def _not_scored(key: str, why: str, pairs: Iterable[RunPair]) -> Piece:
     return Piece((Evidence(key, Undefined(why), needs=SCORE_IT, begun=True),), tuple(pairs))
 
 
-def _target(found: _Found) -> Piece:
-    key = "target_improvement"
+def _target(found: _Found, gate: Gate) -> Piece:
+    key = gate.key
     parts = found.pairs_with(lambda cell: cell.split == "target")
     pairs = tuple(pair for pair, cell in parts if cell.n)
     if why := found.waiting(pair for pair, _ in parts):
@@ -125,7 +123,8 @@ def _target(found: _Found) -> Piece:
     if not pairs:
         return _unmeasured(found, key, "no suite that was run has target cases with a right answer")
     total = summed(cell for _, cell in parts)
-    estimate = attempt(newcombe_paired_difference, total.table, found.confidence)
+    measure = relative_difference if gate.unit == "relative" else newcombe_paired_difference
+    estimate = attempt(measure, total.table, found.confidence)
     return Piece((Evidence(key, estimate, note=_left_aside(total)),), pairs)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 
@@ -11,6 +11,7 @@ from annotate.models import Judgement, Study, User
 from evals.gate import DEFAULT_GATES, Gate
 from evals.models import Policy, Run
 from evals.queries import Source
+from evals.tallies import Ties
 
 CONFIDENCES = (0.9, 0.95, 0.99)
 
@@ -29,6 +30,8 @@ class PolicyInForce:
         None while nobody has needed a row: then these are the defaults.
     counts_imported : bool
         Whether judgements made elsewhere count beside those judged blind here.
+    ties : {"half", "decided"}
+        Half a win for each side in the gate of human preference, or left out of it.
     """
 
     version: int
@@ -36,6 +39,7 @@ class PolicyInForce:
     confidence: float
     stored: Policy | None = None
     counts_imported: bool = False
+    ties: Ties = "half"
 
     @property
     def only(self) -> Source | None:
@@ -47,10 +51,22 @@ class PolicyInForce:
 
 
 def as_stored(gates: Sequence[Gate]) -> list[dict[str, Any]]:
-    """Gates as a policy keeps them."""
+    """Gates as a policy keeps them; a unit only where there is a choice."""
     return [
-        {"key": gate.key, "threshold": gate.threshold, "required": gate.required} for gate in gates
+        {"key": gate.key, "threshold": gate.threshold, "required": gate.required}
+        | ({"unit": gate.unit} if gate.may_be_relative else {})
+        for gate in gates
     ]
+
+
+def terms_of(policy: PolicyInForce) -> dict[str, Any]:
+    """Everything that a version may change, as it is stored."""
+    return {
+        "gates": as_stored(policy.gates),
+        "confidence": policy.confidence,
+        "counts_imported": policy.counts_imported,
+        "ties": policy.ties,
+    }
 
 
 def policy_in_force(study: Study) -> PolicyInForce:
@@ -78,12 +94,20 @@ def read_policy(policy: Policy) -> PolicyInForce:
             gate,
             threshold=float(kept[gate.key]["threshold"]),
             required=bool(kept[gate.key]["required"]),
+            unit=kept[gate.key].get("unit", gate.unit),
         )
         if gate.key in kept
         else gate
         for gate in DEFAULT_GATES
     )
-    return PolicyInForce(policy.version, gates, policy.confidence, policy, policy.counts_imported)
+    return PolicyInForce(
+        policy.version,
+        gates,
+        policy.confidence,
+        policy,
+        policy.counts_imported,
+        cast(Ties, policy.ties),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +173,7 @@ def _changes(before: PolicyInForce, after: PolicyInForce) -> str:
     """ "Human preference: 60 % became 55 %." """
     said = []
     for old, new in zip(before.gates, after.gates, strict=True):
-        if old.threshold != new.threshold:
+        if (old.threshold, old.unit) != (new.threshold, new.unit):
             said.append(f"{new.title}: {old.bar} became {new.bar}.")
         if old.required != new.required:
             word = "required now" if new.required else "no longer required"
@@ -159,6 +183,9 @@ def _changes(before: PolicyInForce, after: PolicyInForce) -> str:
     if before.counts_imported != after.counts_imported:
         word = "count now" if after.counts_imported else "count no longer"
         said.append(f"Judgements made elsewhere {word}.")
+    if before.ties != after.ties:
+        word = "left out now" if after.ties == "decided" else "half a win for each side now"
+        said.append(f"Ties are {word}.")
     return " ".join(said)
 
 
@@ -170,10 +197,11 @@ def change_policy(
     made_by: User,
     reason: str = "",
     counts_imported: bool | None = None,
+    ties: Ties | None = None,
 ) -> Policy:
     """Put new thresholds in force, as a further version; the old ones stay on record.
 
-    `counts_imported` stays as it was where it is None.
+    What is None stays as it was.
 
     Raises
     ------
@@ -185,9 +213,14 @@ def change_policy(
         # come after.
         Study.objects.select_for_update().get(pk=study.pk)
         before = read_policy(current_policy(study))
-        imported = before.counts_imported if counts_imported is None else counts_imported
-        was = (as_stored(before.gates), before.confidence, before.counts_imported)
-        if was == (as_stored(gates), confidence, imported):
+        wanted = replace(
+            before,
+            gates=tuple(gates),
+            confidence=confidence,
+            counts_imported=before.counts_imported if counts_imported is None else counts_imported,
+            ties=ties or before.ties,
+        )
+        if terms_of(wanted) == terms_of(before):
             raise RefusedDecisionError("These are the thresholds in force: nothing was changed.")
         if frozen_since(study) is not None and not reason.strip():
             raise RefusedDecisionError(
@@ -197,9 +230,7 @@ def change_policy(
         return Policy.objects.create(
             study=study,
             version=before.version + 1,
-            gates=as_stored(gates),
-            confidence=confidence,
-            counts_imported=imported,
             reason=reason.strip(),
             made_by=made_by,
+            **terms_of(wanted),
         )

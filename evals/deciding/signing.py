@@ -87,9 +87,13 @@ def evidence_of(weighing: Weighing) -> dict[str, Any]:
 
 def _policy_as_json(weighing: Weighing) -> dict[str, Any]:
     policy = weighing.policy
-    found = {"version": policy.version, "confidence": policy.confidence}
+    found: dict[str, Any] = {"version": policy.version, "confidence": policy.confidence}
     # Only where it is so: what was signed before there was such a choice has the same digest.
-    return found | ({"counts_imported": True} if policy.counts_imported else {})
+    if policy.counts_imported:
+        found["counts_imported"] = True
+    if policy.ties != "half":
+        found["ties"] = policy.ties
+    return found
 
 
 def digest_of(evidence: Mapping[str, Any]) -> str:

@@ -66,8 +66,8 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
     votes = queries.sided_votes(study, policy.only)
     tally = votes.overall
     agreement = tally.agreement(policy.confidence)["alpha_nominal"]
-    gathered = gather(study, policy.confidence, policy.gate("general_regression").threshold)
-    preference = Piece((_preference_evidence(tally, policy.confidence),))
+    gathered = gather(study, policy)
+    preference = Piece((_preference_evidence(tally, policy),))
     pieces = {"human_preference": preference, **gathered.pieces}
     results = [judge_gate(gate, pieces[gate.key].evidence) for gate in policy.gates]
     return Weighing(
@@ -98,14 +98,20 @@ def _of_imported(imported: int, judgements: int) -> tuple[str, ...]:
 def judge_preference(tally: Tally, policy: PolicyInForce) -> GateResult:
     """The gate of human preference alone, for these votes."""
     agreement = tally.agreement(policy.confidence)["alpha_nominal"]
-    result = judge_gate(
-        policy.gate("human_preference"), _preference_evidence(tally, policy.confidence)
-    )
+    evidence = _preference_evidence(tally, policy)
+    result = judge_gate(policy.gate("human_preference"), evidence)
     return _doubted(result, agreement)
 
 
-def _preference_evidence(tally: Tally, confidence: float) -> Evidence:
-    return Evidence("human_preference", tally.win_rate(confidence), "judgements")
+def _preference_evidence(tally: Tally, policy: PolicyInForce) -> Evidence:
+    """The win rate by the tie policy, which is said wherever there was something to count."""
+    rate = tally.preferred(policy.confidence, policy.ties)
+    if policy.ties == "half":
+        note = "Ties count as half a win for each side." if tally.ties else ""
+        return Evidence("human_preference", rate, "judgements", note=note)
+    left_out = f"{wording.counted(tally.ties, 'ties')} left out" if tally.ties else "no tie so far"
+    note = f"Decided judgements alone: {left_out}." if tally.n else ""
+    return Evidence("human_preference", rate, "decided judgements", note=note)
 
 
 def no_better_than_chance(agreement: Estimate | Undefined) -> bool:

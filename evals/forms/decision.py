@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.timezone import localdate
 
 from evals.deciding import CONFIDENCES, PolicyInForce, Waiver
-from evals.gate import Gate
-from evals.models import Decision
+from evals.gate import TARGET, Gate, Unit
+from evals.models import Decision, Policy
 
 # How a threshold is written: times 100 for shares and points, and losses without their sign.
 LIMITS = {"share": (0.0, 100.0), "points": (0.0, 100.0), "ratio": (0.0, 1000.0)}
 UNITS = {"share": "%", "points": "points", "ratio": "×"}
+# Where an improvement may be asked for in points or relative to the baseline.
+TARGET_UNITS = (("points", "points"), ("relative", "% of the baseline’s"))
+TARGET_UNIT = f"{TARGET}-unit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class GateFields:
     unit: str
     threshold: forms.BoundField
     required: forms.BoundField
+    units: forms.BoundField | None = None
 
 
 class PolicyForm(forms.Form):
@@ -40,6 +44,13 @@ class PolicyForm(forms.Form):
         help_text="For human preference, beside those judged blind here. They may not be blind.",
         required=False,
     )
+    ties = forms.ChoiceField(
+        choices=Policy.Ties.choices,
+        label="Ties in human preference",
+        help_text="Counted like this in the gate and in the win rate of every page; the other "
+        "way of counting stands beside it.",
+        required=False,
+    )
     reason = forms.CharField(
         label="Why it changes",
         required=False,
@@ -52,12 +63,13 @@ class PolicyForm(forms.Form):
         self.policy = policy
         self.fields["confidence"].initial = str(policy.confidence)
         self.fields["counts_imported"].initial = policy.counts_imported
+        self.fields["ties"].initial = policy.ties
         if frozen:
             self.fields["reason"].required = True
         else:
             del self.fields["reason"]
         for gate in policy.gates:
-            low, high = LIMITS[gate.unit]
+            low, high = LIMITS["points" if gate.may_be_relative else gate.unit]
             self.fields[f"{gate.key}-threshold"] = forms.FloatField(
                 min_value=low,
                 max_value=high,
@@ -73,15 +85,32 @@ class PolicyForm(forms.Form):
                 widget=forms.CheckboxInput(attrs={"aria-label": f"{gate.title}, required for GO"}),
             )
 
+        self.fields[TARGET_UNIT] = forms.ChoiceField(
+            choices=TARGET_UNITS,
+            initial=policy.gate(TARGET).unit,
+            required=False,
+            label="Unit of the improvement",
+            widget=forms.Select(attrs={"aria-label": "Unit of the improvement"}),
+        )
+
     def rows(self) -> Iterator[GateFields]:
         for gate in self.policy.gates:
             yield GateFields(
                 gate,
                 gate.asks,
-                UNITS[gate.unit],
+                UNITS.get(gate.unit, ""),
                 self[f"{gate.key}-threshold"],
                 self[f"{gate.key}-required"],
+                self[TARGET_UNIT] if gate.may_be_relative else None,
             )
+
+    def clean_ties(self) -> str:
+        """As it is in force, where a script does not say."""
+        return self.cleaned_data["ties"] or self.policy.ties
+
+    def _unit(self, gate: Gate) -> Unit:
+        chosen = self.cleaned_data[TARGET_UNIT] if gate.may_be_relative else ""
+        return cast(Unit, chosen or gate.unit)
 
     @property
     def gates(self) -> list[Gate]:
@@ -89,6 +118,7 @@ class PolicyForm(forms.Form):
         return [
             replace(
                 gate,
+                unit=self._unit(gate),
                 threshold=_read(gate, self.cleaned_data[f"{gate.key}-threshold"]),
                 required=self.cleaned_data[f"{gate.key}-required"],
             )

@@ -16,6 +16,10 @@ class Policy(models.Model):
     Rows are only added: a later version needs a reason and is shown for ever.
     """
 
+    class Ties(models.TextChoices):
+        HALF = "half", "Half a win for each side"
+        DECIDED = "decided", "Left out: decided judgements alone"
+
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="policies")
     version = models.PositiveIntegerField()
     gates = models.JSONField(help_text="A list of gates: key, threshold, required.")
@@ -24,6 +28,13 @@ class Policy(models.Model):
         default=False,
         db_default=False,
         help_text="Whether the gate of human preference counts judgements made elsewhere.",
+    )
+    ties = models.CharField(
+        max_length=7,
+        choices=Ties,
+        default=Ties.HALF,
+        db_default=Ties.HALF,
+        help_text="What becomes of ties in the gate of human preference.",
     )
     reason = models.TextField(blank=True)
     made_by = models.ForeignKey(
@@ -38,6 +49,7 @@ class Policy(models.Model):
             models.CheckConstraint(
                 condition=Q(confidence__gt=0.5, confidence__lt=1), name="policy_confidence"
             ),
+            models.CheckConstraint(condition=Q(ties__in=["half", "decided"]), name="policy_ties"),
         ]
 
     def __str__(self) -> str:

@@ -25,10 +25,12 @@ from evals.reporting.report import category_tallies, criterion_votes, left_share
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.planning import more_needed
-from evals.tallies import SidedVotes, Tally
+from evals.tallies import SidedVotes, Tally, Ties
 
 # Beyond this a table is no longer read; the rest is in the report of the command line.
 MOST_ROWS = 40
+COUNTED: dict[Ties, str] = {"half": "judgements", "decided": "decided judgements"}
+OTHER: dict[Ties, Ties] = {"half": "decided", "decided": "half"}
 CLOSED = "The study is closed: no more judgements come in, so this gate stays open."
 
 
@@ -57,6 +59,7 @@ class Preference:
     ticks: Sequence[Tick]
     threshold: float
     bar: Sequence[Segment]
+    other: Shown
     decided: Shown
     where: str
     criteria: Sequence[Row]
@@ -64,7 +67,7 @@ class Preference:
     left_out: int
     side: str
     left: Shown
-    sides: tuple[Shown, Shown]
+    sides: Sequence[Shown]
     length: Length
     choosers: Sequence[SideChooser]
 
@@ -108,16 +111,22 @@ def preference(
     pace: float,
     only: queries.Source | None = None,
     confidence: float = 0.95,
+    ties: Ties = "half",
 ) -> Preference:
-    """Read inside a snapshot: `votes` and what is read here are of one state."""
+    """Read inside a snapshot: `votes` and what is read here are of one state.
+
+    Every win rate counts ties by `ties`; `other` is the overall one counted the other way.
+    """
     tally = votes.overall
-    rate = tally.win_rate(confidence)
+    rate = tally.preferred(confidence, ties)
     criteria = criterion_votes(study, only)
     categories = sorted(category_tallies(study, votes).items(), key=lambda part: -part[1].n)
     shown_categories = dict(categories[:MOST_ROWS])
     rates = {
-        "criteria": {name: one.tally.win_rate(confidence) for name, one in criteria.items()},
-        "categories": {name: one.win_rate(confidence) for name, one in shown_categories.items()},
+        "criteria": {name: one.tally.preferred(confidence, ties) for name, one in criteria.items()},
+        "categories": {
+            name: one.preferred(confidence, ties) for name, one in shown_categories.items()
+        },
     }
     axis = share_axis([rate, *rates["criteria"].values(), *rates["categories"].values()])
     scores = {name: _mean_scores(one) for name, one in criteria.items()}
@@ -126,18 +135,22 @@ def preference(
     return Preference(
         finding=finding(result),
         tally=tally,
-        rate=shown(rate),
+        rate=shown(rate, word=COUNTED[ties]),
         result=result,
         level=level(confidence),
         forecast=CLOSED
         if study.state == State.CLOSED and result.status == "not enough evidence"
-        else forecast(result, study.overlap, pace),
+        # How many of the judgements to come will be ties, nobody knows.
+        else forecast(result, study.overlap, pace)
+        if ties == "half"
+        else result.missing,
         axis=axis,
         strip=strip(rate, axis, 0.5),
         ticks=share_ticks(axis),
         threshold=axis.at(result.gate.threshold),
         bar=outcome_bar(tally.wins, tally.plain_ties, tally.both_bad, tally.losses),
-        decided=shown(tally.win_rate_decided(confidence)),
+        other=shown(tally.preferred(confidence, OTHER[ties]), word=COUNTED[OTHER[ties]]),
+        decided=shown(tally.win_rate_decided(confidence), word=COUNTED["decided"]),
         where=where_it_wins(rates["criteria"] | rates["categories"]),
         criteria=[_row(name, one, axis, scores) for name, one in rates["criteria"].items()],
         categories=[
@@ -146,7 +159,9 @@ def preference(
         left_out=len(categories) - len(shown_categories),
         side=side_favoured(left),
         left=shown(left),
-        sides=(shown(by_side[0].win_rate(confidence)), shown(by_side[1].win_rate(confidence))),
+        sides=tuple(
+            shown(side.preferred(confidence, ties), word=COUNTED[ties]) for side in by_side
+        ),
         length=length(queries.length_votes(study, only), confidence),
         choosers=side_choosers(votes, people, confidence),
     )

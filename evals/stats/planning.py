@@ -23,7 +23,7 @@ MAX_SAMPLE = 1_000_000
 # More than this many further judgements is no plan: the value lies too near the threshold.
 MAX_MORE = 100_000
 BISECTIONS = 60
-SCALES = ("share", "points", "ratio")
+SCALES = ("share", "points", "relative", "ratio")
 
 
 @dataclass(frozen=True)
@@ -248,9 +248,9 @@ def more_needed(
         In the unit of the estimate.
     direction : {"at least", "at most"}
         On which side of the threshold the interval has to lie.
-    scale : {"share", "points", "ratio"}
+    scale : {"share", "points", "relative", "ratio"}
         Share: a Wilson-like interval of a proportion. Points: a difference, symmetric in
-        its own unit. Ratio: symmetric in its logarithm.
+        its own unit. Ratio: symmetric in its logarithm. Relative: a ratio less 1.
 
     Returns
     -------
@@ -276,6 +276,8 @@ def _tightness(value: float, limit: float, scale: str) -> float:
     """Proportional to 1/n at which the interval of `value` ends at `limit`."""
     if scale == "points":
         return 1 / (value - limit) ** 2
+    if scale == "relative":
+        return _tightness(1 + value, 1 + limit, "ratio")
     if scale == "ratio":
         return 1 / math.log(value / limit) ** 2 if min(value, limit) > 0 else 0.0
     # Wilson: (p - limit)² = q²/n_eff · limit(1 - limit).

@@ -60,6 +60,11 @@ def plural_word(difference: float, word: str) -> str:
     return word if math.isclose(abs(100 * difference), 1) else f"{word}s"
 
 
+def relative(change: float, digits: int = 1) -> str:
+    """A change as a part of what it was before: "+8.4 %"."""
+    return f"{points_number(change, digits)}{NARROW}%"
+
+
 def ratio(value: float, digits: int = 2) -> str:
     """A ratio as "1.31 ×"."""
     return f"{decimal(value, digits)}{NARROW}×"
@@ -71,16 +76,16 @@ def coefficient(value: float, digits: int = 2) -> str:
 
 
 def number_of(value: float, unit: str) -> str:
-    """`value` with the unit of a gate: share, points, ratio or coefficient."""
-    return {"share": percent, "points": points, "ratio": ratio, "coefficient": coefficient}[unit](
-        value
-    )
+    """`value` with its unit: share, points, relative, ratio or coefficient."""
+    words = {"share": percent, "points": points, "relative": relative, "ratio": ratio,
+             "coefficient": coefficient}  # fmt: skip
+    return words[unit](value)
 
 
 def _bare(value: float, unit: str) -> str:
     if unit == "share":
         return percent_number(value)
-    if unit == "points":
+    if unit in ("points", "relative"):
         return points_number(value)
     return decimal(value, 2)
 

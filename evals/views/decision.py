@@ -144,6 +144,7 @@ def _changed(request: HttpRequest, study: Study, form: PolicyForm) -> bool:
             form.gates,
             confidence=form.cleaned_data["confidence"],
             counts_imported=form.cleaned_data["counts_imported"],
+            ties=form.cleaned_data["ties"],
             made_by=signed_in(request),
             reason=form.cleaned_data.get("reason", ""),
         )

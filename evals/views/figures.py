@@ -79,4 +79,5 @@ def _asked(request: HttpRequest, study: Study, key: str) -> Asked:
         raise Http404
     policy = policy_in_force(study)
     gate = policy.gate("human_preference")
-    return Asked(study, chosen_source(request), gate.threshold, policy.confidence)
+    only = chosen_source(request)
+    return Asked(study, only, gate.threshold, policy.confidence, policy.ties)

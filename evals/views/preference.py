@@ -32,6 +32,7 @@ def preference(request: HttpRequest, study: Study) -> HttpResponse:
             ).per_day,
             only=only,
             confidence=policy.confidence,
+            ties=policy.ties,
         )
         imported = queries.has_imported(study)
     context = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from annotate.models import Study
 from evals import queries
 from evals.stats import wording
+from evals.tallies import Ties
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Asked:
     only: queries.Source | None
     threshold: float
     confidence: float
+    ties: Ties = "half"
 
     @property
     def level(self) -> str:

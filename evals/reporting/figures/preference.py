@@ -16,6 +16,7 @@ from evals.stats.estimates import Estimate
 from evals.tallies import Tally
 
 NOBODY = "nobody has judged yet"
+HOW = {"half": "wins plus half of ties", "decided": "wins among decided judgements"}
 MOST_ROWS = 30
 
 
@@ -37,7 +38,7 @@ def win_rates(asked: Asked) -> Figure | NoFigure:
     title = "Win rates by criterion and category"
     rates = []
     for name, tally in _tallies(asked):
-        rate = tally.win_rate(asked.confidence)
+        rate = tally.preferred(asked.confidence, asked.ties)
         if isinstance(rate, Estimate):
             rates.append(Rate(name, rate.n, rate.value, rate.low, rate.high))
     if not rates:
@@ -56,7 +57,7 @@ def win_rates(asked: Asked) -> Figure | NoFigure:
             for rate in rates
         ],
         build,
-        f"Win rate: wins plus half of ties. Intervals at {asked.level}, each on its own. The "
+        f"Win rate: {HOW[asked.ties]}. Intervals at {asked.level}, each on its own. The "
         "dashed line is no preference, the other one the gate.",
     )
 
