@@ -24,6 +24,7 @@ from config.cluster import take_lock
 from config.database import connection_problem
 from config.embedded import CODE
 from config.local import make_data_folder
+from config.serving import announced
 from config.supervisor import ChildFailedError, Supervisor, die_with_parent
 
 GUNICORN_THREADS = 8
@@ -143,7 +144,8 @@ def run(host: str, port: int) -> int:
     supervisor = Supervisor(CODE)
     supervisor.add("web server", web_command(host, port))
     supervisor.add("job worker", worker_command())
-    return supervisor.run(on_ready=lambda: greet(host, port), place=(host, port))
+    with announced(settings.DATA_DIR, host, port):
+        return supervisor.run(on_ready=lambda: greet(host, port), place=(host, port))
 
 
 def web_command(host: str, port: int) -> list[str]:

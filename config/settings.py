@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.database import database_settings
 from config.local import data_folder, local_secret
+from config.serving import served_at
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = data_folder(os.environ, BASE_DIR)
@@ -36,7 +37,10 @@ if "*" in ALLOWED_HOSTS:
 BASE_URL = os.environ.get("TOUCHSTONE_URL", "").strip().rstrip("/") or (
     f"https://{PUBLIC_HOSTS[0]}"
     if PUBLIC_HOSTS and HTTPS
-    else f"http://localhost:{os.environ.get('PORT') or 8000}"
+    else f"http://localhost:{os.environ['PORT']}"
+    if os.environ.get("PORT")
+    # A command beside a server that runs links to that one.
+    else served_at(DATA_DIR) or "http://localhost:8000"
 )
 if urlsplit(BASE_URL).scheme not in ("http", "https") or not urlsplit(BASE_URL).netloc:
     raise ImproperlyConfigured(

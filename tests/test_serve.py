@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from config.embedded import CODE
+from config.serving import announced, served_at
 
 # Nothing of the test's own settings: what a newcomer has.
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TOUCHSTONE_LINGER": "0.3"}
@@ -193,3 +194,44 @@ def test_unusable_data_folder_is_told_in_one_line(tmp_path: Path) -> None:
         f"{tmp_path}/file cannot be used: File exists. Correct that, or set TOUCHSTONE_DATA to a "
         "folder of your own."
     )
+
+
+def link_of_a_command(data: Path) -> str:
+    """Where the link leads that a command in another terminal prints."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "invite", "new@example.org", "--role", "lead", "--json"],
+        cwd=CODE,
+        env=ENVIRONMENT | {"TOUCHSTONE_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    link: str = json.loads(done.stdout)["link"]
+    return link
+
+
+def test_commands_beside_the_app_link_to_where_it_is_served(data: Path, port: int) -> None:
+    process = serve(data, port)
+    wait_until_up(process, port)
+
+    during = link_of_a_command(data)
+    process.kill()
+    process.communicate(timeout=30)
+    wait_until_gone(data, port)
+    after = link_of_a_command(data)
+
+    assert during.startswith(f"http://localhost:{port}/join/")
+    assert after.startswith("http://localhost:8000/join/")
+    assert (data / "serving").stat().st_mode & 0o777 == 0o600
+
+
+def test_address_is_told_while_it_is_announced(tmp_path: Path) -> None:
+    assert served_at(tmp_path) == ""
+    with announced(tmp_path, "127.0.0.1", 8123):
+        assert served_at(tmp_path) == "http://localhost:8123"
+        with announced(tmp_path, "127.0.0.1", 8124):
+            assert served_at(tmp_path) == "http://localhost:8123"
+    assert served_at(tmp_path) == ""
+    with announced(tmp_path, "::2", 8125):
+        assert served_at(tmp_path) == "http://[::2]:8125"
