@@ -25,6 +25,7 @@ COPY evals_generation (run_id, case_id, position, state, not_before, done_at, tr
 """
 # No run has it: it holds the place of a number until that is known.
 HIGHEST = 2**31 - 1
+MANY_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,15 @@ def _give_number(run: Run) -> None:
     others = Run.objects.filter(study=study).exclude(pk=run.pk)
     run.number = (others.aggregate(last=Max("number"))["last"] or 0) + 1
     run.save(update_fields=["number"])
+
+
+def renew_statistics(rows: int, *tables: str) -> None:
+    """Let the database look at tables that have just grown: it plans by what it knows of them,
+    and looks by itself a minute later.
+    """
+    if rows >= MANY_ROWS:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def refuse_closed(study: Study) -> None:

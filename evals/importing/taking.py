@@ -17,7 +17,13 @@ from evals.importing.joining import missing_positions as missing
 from evals.importing.remarks import add_remarks
 from evals.importing.report import OutputsReport, Reading
 from evals.importing.spooling import Progress, Spool, spool_outputs
-from evals.importing.storing import Origin, refuse_closed, refuse_known, store_run
+from evals.importing.storing import (
+    Origin,
+    refuse_closed,
+    refuse_known,
+    renew_statistics,
+    store_run,
+)
 from evals.models import Run, Suite
 from evals.scoring import ScoreCounts, score_run
 from evals.suites import SuiteNameError, make_suite_of
@@ -159,7 +165,12 @@ def _import(origin: Origin, files: Files) -> TakenOutputs:
 
 def _scored(taken: TakenOutputs) -> TakenOutputs:
     """Scoring may take long, and is done again where it breaks off: no part of the import."""
-    return replace(taken, scores=score_run(taken.run)) if taken.run else taken
+    if taken.run is None:
+        return taken
+    renew_statistics(taken.report.cases, "evals_case", "evals_generation")
+    scores = score_run(taken.run)
+    renew_statistics(taken.report.cases, "evals_score")
+    return replace(taken, scores=scores)
 
 
 def _picked(files: Files, pick: str | None) -> Files:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from annotate.reports import storable
 from evals.formats import ScorerSpec
@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 # Outputs in memory at a time; each may be a megabyte.
 CHUNK = 100
+MANY = 2_000
 REASON_CHARS = 500
-EXPECTS_NOTHING = Q(case__scorer__isnull=True, case__expected={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +70,23 @@ def score_run(run: Run, extra: Sequence[ScorerSpec] = ()) -> ScoreCounts:
 
     Outputs are read in pieces and no call is made; doing it again adds nothing.
     """
-    versions = Versions()
-    missing = _answers(run).exclude(EXPECTS_NOTHING)
-    counts = _add(missing, None, versions, Q(own=True))
-    bare = _answers(run).filter(EXPECTS_NOTHING).count()
-    counts += ScoreCounts(without_scorer=bare)
+    versions, bare = Versions(), _bare(run)
+    counts = _add(run, None, versions, Q(own=True))
+    counts += ScoreCounts(without_scorer=bare.count())
     for spec in extra:
-        this = Q(scorer=versions.of(ready(spec)))
-        counts += _add(_answers(run), spec, versions, this)
+        counts += _add(run, spec, versions, Q(scorer=versions.of(ready(spec))))
     return counts
 
 
-def _answers(run: Run) -> QuerySet[Generation]:
-    return Generation.objects.filter(run=run, state=Generation.State.DONE).select_related("case")
+def _bare(run: Run) -> QuerySet[Case]:
+    """Cases that expect nothing and name no scorer."""
+    return Case.objects.filter(suite=run.suite_id, scorer__isnull=True, expected={})
 
 
-def _add(
-    answers: QuerySet[Generation], spec: ScorerSpec | None, versions: Versions, scored: Q
-) -> ScoreCounts:
-    """Scores of `answers` that have none which is `scored`; `spec` None is each case's own."""
-    there = Exists(Score.objects.filter(scored, generation=OuterRef("pk")))
+def _add(run: Run, spec: ScorerSpec | None, versions: Versions, scored: Q) -> ScoreCounts:
+    """Scores of answers that have none which is `scored`; `spec` None is each case's own."""
     counts = ScoreCounts()
-    for piece in _pieces(answers.filter(~there)):
+    for piece in _pieces(run, scored, but=_bare(run) if spec is None else Case.objects.none()):
         made: list[Score] = []
         for generation in piece:
             named = spec or _own_scorer(generation.case)
@@ -106,11 +101,38 @@ def _add(
     return counts
 
 
-def _pieces(answers: QuerySet[Generation]) -> Iterator[list[Generation]]:
+def _pieces(run: Run, scored: Q, but: QuerySet[Case]) -> Iterator[list[Generation]]:
+    """Answers without such a score, some at a time, but those to the cases `but`.
+
+    What is there is looked up by id, range by range: a join would depend on what the database
+    knows of tables that were filled a moment ago.
+    """
+    missing: list[int] = []
+    for places in _places(run):
+        span = (min(places), max(places))
+        for position in but.filter(position__range=span).values_list("position", flat=True):
+            places.pop(position, None)
+        there = Score.objects.filter(scored, generation__in=list(places.values()))
+        missing += sorted({*places.values()}.difference(there.values_list("generation", flat=True)))
+        while len(missing) >= CHUNK:
+            yield _read(missing[:CHUNK])
+            del missing[:CHUNK]
+    if missing:
+        yield _read(missing)
+
+
+def _places(run: Run) -> Iterator[dict[int, int]]:
+    """The ids of the answers of `run` by their positions, a range at a time."""
     last = 0
-    while piece := list(answers.filter(position__gt=last).order_by("position")[:CHUNK]):
-        last = piece[-1].position
+    done = Generation.objects.filter(run=run, state=Generation.State.DONE)
+    places = done.order_by("position").values_list("position", "pk")
+    while piece := dict(places.filter(position__gt=last)[:MANY]):
+        last = max(piece)
         yield piece
+
+
+def _read(ids: list[int]) -> list[Generation]:
+    return list(Generation.objects.filter(pk__in=ids).select_related("case").order_by("pk"))
 
 
 def _own_scorer(case: Case) -> ScorerSpec | None:
