@@ -12,6 +12,10 @@ class Suite(models.Model):
     Suites belong to no study: the same questions are put to whatever systems a study compares.
     """
 
+    # The format of suites derived from runs for a judge: their prompts hold the systems' answers,
+    # so no list and no page shows them.
+    DERIVED = "judge"
+
     name = models.SlugField(max_length=80)
     version = models.PositiveIntegerField()
     title = models.CharField(max_length=120)

@@ -46,7 +46,8 @@ class CategoryRow:
 
 def suite_cards() -> list[SuiteCard]:
     """Every suite by its name, with its last version."""
-    latest = list(Suite.objects.order_by("name", "-version").distinct("name"))
+    shown = Suite.objects.exclude(format=Suite.DERIVED)
+    latest = list(shown.order_by("name", "-version").distinct("name"))
     versions = dict(Suite.objects.values_list("name").annotate(n=Count("pk")).order_by())
     runs = dict(Run.objects.values_list("suite__name").annotate(at=Max("created_at")).order_by())
     categories = dict(

@@ -45,7 +45,8 @@ def _there_are(name: str, version: str | None) -> str:
     numbers = Suite.objects.filter(name=name).order_by("version").values_list("version", flat=True)
     if version is not None and (known := [str(number) for number in numbers]):
         return f"The suite {name} has no version {version}. Versions: {', '.join(known)}."
-    names = set(Suite.objects.order_by("name").values_list("name", flat=True).distinct())
+    shown = Suite.objects.exclude(format=Suite.DERIVED)
+    names = set(shown.order_by("name").values_list("name", flat=True).distinct())
     names |= {suite.name for suite in SHIPPED}
     told = sorted(names)
     more = f" and {len(told) - MOST_NAMED:,} more" if len(told) > MOST_NAMED else ""

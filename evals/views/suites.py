@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -45,10 +46,15 @@ def suites(request: HttpRequest) -> HttpResponse:
     return render(request, "evals/suites/suites.html", context)
 
 
+def _shown() -> "QuerySet[Suite]":
+    """Suites that have a page: those derived for a judge hold answers of the systems."""
+    return Suite.objects.exclude(format=Suite.DERIVED)
+
+
 @require_safe
 @lead_required
 def suite(request: HttpRequest, suite_id: int) -> HttpResponse:
-    found = get_object_or_404(Suite.objects.select_related("imported_by"), pk=suite_id)
+    found = get_object_or_404(_shown().select_related("imported_by"), pk=suite_id)
     categories = category_rows(found)
     page = Paginator(found.cases.order_by("position").values(*OF_A_CASE), CASES_A_PAGE).get_page(
         request.GET.get("page")
@@ -88,7 +94,7 @@ def shipped(request: HttpRequest) -> HttpResponse:
 @require_POST
 @admin_required
 def delete(request: HttpRequest, suite_id: int) -> HttpResponse:
-    found = get_object_or_404(Suite, pk=suite_id)
+    found = get_object_or_404(_shown(), pk=suite_id)
     try:
         delete_suite(found)
     except SuiteInUseError as error:

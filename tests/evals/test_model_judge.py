@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from annotate.models import Study
@@ -20,6 +22,7 @@ from evals.model_judge import (
     verdicts,
 )
 from evals.models import Case, Generation, Run, Suite
+from evals.suites import NoSuiteError, suite_named
 from tests.evals.factories import make_run, make_suite
 from tests.factories import make_study
 
@@ -216,3 +219,13 @@ def test_the_command_asks_the_stand_in_and_goes_on_where_it_stopped() -> None:
     assert Run.objects.get(number=3).calls_made == 4
     assert run_judge() == told
     assert Run.objects.count() == 3
+
+
+def test_questions_to_a_judge_are_shown_nowhere(study: Study, lena_client: Client) -> None:
+    suite = judge_cases(*make_pair(study, [(OLD, NEW)]))
+
+    assert lena_client.get(reverse("suite", args=[suite.pk])).status_code == 404
+    assert suite.name not in lena_client.get(reverse("suites")).content.decode()
+    with pytest.raises(NoSuiteError) as error:
+        suite_named("nothing-of-the-kind")
+    assert suite.name not in str(error.value)
