@@ -73,9 +73,10 @@ class RunForm(forms.Form):
 
 
 def newest_suites() -> Any:
-    """The last version of each suite."""
+    """The last version of each suite that people know; none that was derived for a judge."""
     later = Suite.objects.filter(name=OuterRef("name"), version__gt=OuterRef("version"))
-    return Suite.objects.filter(~Exists(later)).order_by("title", "name")
+    newest = Suite.objects.filter(~Exists(later)).exclude(format=Suite.DERIVED)
+    return newest.order_by("title", "name")
 
 
 def usable_endpoints() -> Any:
@@ -87,7 +88,8 @@ def usable_endpoints() -> Any:
 
 def usual_choices(study: Study) -> dict[str, Any]:
     """What was chosen for the last runs of a study."""
-    last = Run.objects.filter(study=study, source=Run.Source.CALLS).order_by("-number").first()
+    asked = Run.objects.filter(study=study, source=Run.Source.CALLS)
+    last = asked.exclude(system=Run.System.JUDGE).order_by("-number").first()
     if last is None:
         return {}
     pair = Run.objects.filter(pair=last.pair).values_list("system", "endpoint")

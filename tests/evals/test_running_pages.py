@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotate.models import Role, State, Study
-from evals.models import Endpoint, Generation, Run
+from evals.models import Endpoint, Generation, Run, Suite
 from evals.openai_client import Answer, CallError, Connection, Request
 from evals.running import cancel_run, start_runs, work_on
 from tests.conftest import client_of
@@ -171,6 +171,24 @@ def test_the_last_choice_is_offered_again(empty: Study, adam_client: Client) -> 
     (run,) = Run.objects.all()
     assert f'<option value="{run.endpoint_id}" selected' in page
     assert f'<option value="{run.suite_id}" selected' in page
+
+
+def test_suites_that_were_derived_for_a_judge_are_not_offered(
+    empty: Study, adam_client: Client
+) -> None:
+    derived, plain = make_suite("derived"), make_suite("plain")
+    Suite.objects.create(
+        name="for-a-judge", version=1, title="For a judge", digest="0" * 64,
+        format=Suite.DERIVED, case_count=1,
+    )  # fmt: skip
+    judge = make_endpoint("Judge")
+    start_runs(empty, Suite.objects.get(name="derived"), {"judge": judge})
+
+    page = adam_client.get(address("run_new", empty)).content.decode()
+
+    assert "For a judge" not in page
+    assert f'<option value="{plain.pk}"' in page
+    assert f'<option value="{derived.pk}" selected' not in page
 
 
 # The list.
