@@ -12,8 +12,8 @@ from annotate.models import JudgementFile, Role, Study, Task, Upload, User
 from annotate.parsing.judgements import JudgementOptions
 from annotate.receiving import receive_file
 from annotate.uploading import Choices, receive
+from evals.deciding.evidence import digest_of
 from evals.deciding.policy import current_policy
-from evals.deciding.signing import digest_of
 from evals.models import Decision, Endpoint, Run, Staged, Suite
 from tests.conftest import client_of
 from tests.evals.factories import make_endpoint, make_run, make_suite
@@ -110,7 +110,7 @@ def make_world() -> World:
         upload=upload,
         judgement_file=receive_file(
             study,
-            source_of("item_id,annotator,preference\nq-1,dan,tie\n", "said.csv"),
+            source_of("item_id,annotator,preference\nq-1,bob@example.org,tie\n", "said.csv"),
             JudgementOptions(),
             with_items=False,
             uploaded_by=users["adam"],
