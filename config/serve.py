@@ -27,6 +27,8 @@ from config.local import make_data_folder
 from config.serving import announced
 from config.supervisor import ChildFailedError, Supervisor, die_with_parent
 
+# A run's lane works for minutes: an upload should not have to wait for it.
+WORKER_JOBS = 4
 GUNICORN_THREADS = 8
 JOB_SECONDS = 10
 
@@ -161,7 +163,7 @@ def web_command(host: str, port: int) -> list[str]:
 def worker_command() -> list[str]:
     return [
         *(sys.executable, "manage.py", "procrastinate", "worker"),
-        *("--shutdown-graceful-timeout", str(JOB_SECONDS)),
+        *("--shutdown-graceful-timeout", str(JOB_SECONDS), "--concurrency", str(WORKER_JOBS)),
     ]
 
 
