@@ -116,12 +116,14 @@ class Tally:
         """The win rate by the tie policy of a study."""
         return self.win_rate(confidence) if ties == "half" else self.win_rate_decided(confidence)
 
-    def agreement(self, confidence: float = 0.95) -> dict[str, Estimate | Undefined]:
+    def agreement(self, confidence: float = 0.95, seed: int = 0) -> dict[str, Estimate | Undefined]:
         """Percent agreement, alpha, Fleiss' kappa and AC1 of baseline, tie and candidate."""
         # Draws depend on the order of the rows: both directions of the scale get the same.
         rows = np.array(min(sorted(self.items.tolist()), sorted(self.mirrored().items.tolist())))
         rows = rows.reshape(-1, 4)
-        answers = attempt(agreement_summary, rows[:, :3], rows[:, 3], confidence=confidence)
+        answers = attempt(
+            agreement_summary, rows[:, :3], rows[:, 3], seed=seed, confidence=confidence
+        )
         if isinstance(answers, Undefined):
             return dict.fromkeys(AGREEMENT, answers)
         return answers

@@ -4,6 +4,8 @@ The verdict is the rule's; the decision is a person's. What was signed is stored
 its evidence, and a digest that anybody can compute again.
 """
 
+from evals.deciding.changes import Change, change_since, changed_since
+from evals.deciding.evidence import digest_of, evidence_of, gate_as_json
 from evals.deciding.policy import (
     CONFIDENCES,
     Freeze,
@@ -16,39 +18,52 @@ from evals.deciding.policy import (
     policy_in_force,
     policy_versions,
 )
+from evals.deciding.record import latest_decision, record_of, waivers_of
 from evals.deciding.signing import (
     Waiver,
-    changed_since,
-    digest_of,
-    evidence_of,
-    gate_as_json,
+    evidence_again,
     is_intact,
+    needs_two,
+    second_signature,
     sign_decision,
+    sign_second,
     to_waive,
 )
+from evals.deciding.verifying import Verified, verify_decision
 from evals.deciding.weighing import Weighing, judge_preference, no_better_than_chance, weigh
 
 __all__ = [
     "CONFIDENCES",
+    "Change",
     "Freeze",
     "PolicyInForce",
     "RefusedDecisionError",
+    "Verified",
     "Waiver",
     "Weighing",
     "change_policy",
+    "change_since",
     "changed_since",
     "current_policy",
     "digest_of",
+    "evidence_again",
     "evidence_of",
     "freeze_of",
     "frozen_since",
     "gate_as_json",
     "is_intact",
     "judge_preference",
+    "latest_decision",
+    "needs_two",
     "no_better_than_chance",
     "policy_in_force",
     "policy_versions",
+    "record_of",
+    "second_signature",
     "sign_decision",
+    "sign_second",
     "to_waive",
+    "verify_decision",
+    "waivers_of",
     "weigh",
 ]

@@ -12,6 +12,7 @@ from evals import queries
 from evals.comparing import is_adversarial
 from evals.deciding.needing import fewer_requests, needs_cases, needs_run, no_pair, notes_on
 from evals.deciding.policy import PolicyInForce
+from evals.deciding.resampling import LATENCY_SEED
 from evals.gate import TARGET, Evidence, Gate
 from evals.matching import RULE
 from evals.queries.evidence import Answered, answered, first_tries, pooled, runs_of
@@ -256,7 +257,12 @@ def _latency(found: _Found) -> Piece:
     least = least_for_ratio(0.99, found.confidence)
     n = min(side.size for side in sides)
     estimate: Estimate | Undefined = attempt(
-        quantile_ratio, sides[0], sides[1], confidence=found.confidence, least=least
+        quantile_ratio,
+        sides[0],
+        sides[1],
+        confidence=found.confidence,
+        seed=LATENCY_SEED,
+        least=least,
     )
     apart = [pair.suite.name for pair in pairs if not pair.is_interleaved]
     note = f"Not asked in turns: {', '.join(apart)}; load may differ between them." if apart else ""

@@ -32,6 +32,8 @@ class PolicyInForce:
         Whether judgements made elsewhere count beside those judged blind here.
     ties : {"half", "decided"}
         Half a win for each side in the gate of human preference, or left out of it.
+    two_signatures : bool
+        Whether a decision waits for the signature of a second person.
     """
 
     version: int
@@ -40,6 +42,7 @@ class PolicyInForce:
     stored: Policy | None = None
     counts_imported: bool = False
     ties: Ties = "half"
+    two_signatures: bool = False
 
     @property
     def only(self) -> Source | None:
@@ -66,6 +69,7 @@ def terms_of(policy: PolicyInForce) -> dict[str, Any]:
         "confidence": policy.confidence,
         "counts_imported": policy.counts_imported,
         "ties": policy.ties,
+        "two_signatures": policy.two_signatures,
     }
 
 
@@ -107,6 +111,7 @@ def read_policy(policy: Policy) -> PolicyInForce:
         policy,
         policy.counts_imported,
         cast(Ties, policy.ties),
+        policy.two_signatures,
     )
 
 
@@ -150,9 +155,9 @@ class PolicyVersion:
     after_freeze: bool
 
 
-def policy_versions(study: Study) -> list[PolicyVersion]:
+def policy_versions(study: Study, freeze: Freeze | None = None) -> list[PolicyVersion]:
     """Every version that somebody made, latest first, for ever."""
-    frozen = frozen_since(study)
+    frozen = freeze.at if freeze else frozen_since(study)
     stored = list(Policy.objects.filter(study=study).select_related("made_by").order_by("version"))
     read = [read_policy(policy) for policy in stored]
     versions = [
@@ -186,6 +191,9 @@ def _changes(before: PolicyInForce, after: PolicyInForce) -> str:
     if before.ties != after.ties:
         word = "left out now" if after.ties == "decided" else "half a win for each side now"
         said.append(f"Ties are {word}.")
+    if before.two_signatures != after.two_signatures:
+        word = "two signatures" if after.two_signatures else "one signature"
+        said.append(f"A decision needs {word} now.")
     return " ".join(said)
 
 
@@ -198,6 +206,7 @@ def change_policy(
     reason: str = "",
     counts_imported: bool | None = None,
     ties: Ties | None = None,
+    two_signatures: bool | None = None,
 ) -> Policy:
     """Put new thresholds in force, as a further version; the old ones stay on record.
 
@@ -217,8 +226,9 @@ def change_policy(
             before,
             gates=tuple(gates),
             confidence=confidence,
-            counts_imported=before.counts_imported if counts_imported is None else counts_imported,
+            counts_imported=_chosen(counts_imported, before.counts_imported),
             ties=ties or before.ties,
+            two_signatures=_chosen(two_signatures, before.two_signatures),
         )
         if terms_of(wanted) == terms_of(before):
             raise RefusedDecisionError("These are the thresholds in force: nothing was changed.")
@@ -234,3 +244,7 @@ def change_policy(
             made_by=made_by,
             **terms_of(wanted),
         )
+
+
+def _chosen(wanted: bool | None, before: bool) -> bool:
+    return before if wanted is None else wanted

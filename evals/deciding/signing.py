@@ -1,107 +1,22 @@
-"""The evidence as it is kept, and the decision that a person signs on it."""
+"""The decision that a person signs on the evidence as it is, and a second one beside them."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from annotate.models import Study, User
 from evals import queries
-from evals.deciding.inputs import source_as_json
-from evals.deciding.policy import RefusedDecisionError, current_policy, read_policy
+from evals.deciding.evidence import digest_of, evidence_of
+from evals.deciding.policy import PolicyInForce, RefusedDecisionError, current_policy, read_policy
 from evals.deciding.weighing import Weighing, weigh
 from evals.gate import GateResult
-from evals.models import Decision
-from evals.queries.runs import RunPair
-from evals.stats.estimates import Undefined
-
-# What of the evidence is fact, not wording.
-FACTS = ("study", "policy", "verdict", "counts", "inputs")
-GATE_FACTS = ("status", "threshold", "required", "direction", "unit")
-
-
-def gate_as_json(
-    result: GateResult, word: str = "cases", pairs: Sequence[RunPair] = ()
-) -> dict[str, Any]:
-    """A gate with all that a page or a script needs to show it."""
-    gate = result.gate
-    estimate = result.estimate or Undefined("there is no evidence yet")
-    return {
-        "gate": gate.key,
-        "title": gate.title,
-        "asks": gate.asks,
-        "status": result.status,
-        "threshold": gate.threshold,
-        "bar": gate.bar,
-        "direction": gate.direction,
-        "unit": gate.unit,
-        "required": gate.required,
-        "estimate": estimate.as_json(),
-        "word": word,
-        "sentence": result.sentence,
-        "missing": result.missing,
-        "note": result.note,
-        "sources": [source_as_json(pair) for pair in pairs],
-    }
-
-
-def evidence_of(weighing: Weighing) -> dict[str, Any]:
-    """All that the verdict rests on; the same evidence gives the same JSON."""
-    study, tally, slots = weighing.study, weighing.tally, weighing.slots
-    return {
-        "study": {
-            "slug": study.slug,
-            "name": study.name,
-            "baseline": study.baseline_name,
-            "candidate": study.candidate_name,
-        },
-        "policy": _policy_as_json(weighing),
-        "verdict": weighing.verdict,
-        "gates": [
-            gate_as_json(
-                result,
-                weighing.words.get(result.gate.key, "cases"),
-                weighing.sources(result.gate.key),
-            )
-            for result in weighing.results
-        ],
-        "counts": {
-            "items": slots.items,
-            "tasks": slots.wanted,
-            "judgements": tally.n,
-            "annotators": tally.annotator_count,
-            "wins": tally.wins,
-            "ties": tally.ties,
-            "losses": tally.losses,
-            "both_bad": tally.both_bad,
-        },
-        "agreement": {"krippendorff_alpha_nominal": weighing.agreement.as_json()},
-        "inputs": dict(weighing.inputs),
-        "notes": list(weighing.notes),
-    }
-
-
-def _policy_as_json(weighing: Weighing) -> dict[str, Any]:
-    policy = weighing.policy
-    found: dict[str, Any] = {"version": policy.version, "confidence": policy.confidence}
-    # Only where it is so: what was signed before there was such a choice has the same digest.
-    if policy.counts_imported:
-        found["counts_imported"] = True
-    if policy.ties != "half":
-        found["ties"] = policy.ties
-    return found
-
-
-def digest_of(evidence: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(
-        evidence, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+from evals.models import Decision, SecondSignature
+from evals.queries.since import judgements_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +27,12 @@ class Waiver:
     reason: str
     until: str
 
-    def as_json(self) -> dict[str, str]:
-        return {"gate": self.gate, "reason": self.reason, "until": self.until}
+    def as_json(self, author: str) -> dict[str, str]:
+        return {"gate": self.gate, "reason": self.reason, "until": self.until, "author": author}
+
+
+def name_of(signer: User) -> str:
+    return f"{signer} ({signer.email})" if signer.name else signer.email
 
 
 def sign_decision(
@@ -132,7 +51,7 @@ def sign_decision(
     seen : str
         Digest of the evidence on the page that was signed.
     waivers : sequence of Waiver
-        To ship, one for each required gate that is not met.
+        To ship, one for each required gate that is not met; the signer is their author.
 
     Raises
     ------
@@ -146,13 +65,13 @@ def sign_decision(
         choice=choice,
         rationale=rationale,
         signed_by=signer,
-        signed_name=f"{signer} ({signer.email})" if signer.name else signer.email,
+        signed_name=name_of(signer),
     )
     try:
         with queries.snapshot(writing=True):
             weighing = weigh(study, read_policy(policy))
             draft.verdict = weighing.verdict
-            draft.evidence = _signed_evidence(weighing, choice, waivers, seen)
+            draft.evidence = _signed_evidence(weighing, draft, waivers, seen)
             draft.digest = digest_of(draft.evidence)
             draft.id = _identity(draft)
             draft.save(force_insert=True)
@@ -163,7 +82,7 @@ def sign_decision(
 
 
 def _signed_evidence(
-    weighing: Weighing, choice: str, waivers: Sequence[Waiver], seen: str
+    weighing: Weighing, draft: Decision, waivers: Sequence[Waiver], seen: str
 ) -> dict[str, Any]:
     evidence = evidence_of(weighing)
     if digest_of(evidence) != seen:
@@ -171,9 +90,25 @@ def _signed_evidence(
             "The evidence has changed since you opened this page. Nothing was signed: look at it "
             "as it is now, and sign again. What you wrote is still in the form."
         )
-    if choice == Decision.Choice.SHIP:
+    evidence["inputs"]["judgements"] = judgements_digest(weighing.study, weighing.policy.only)
+    if draft.choice == Decision.Choice.SHIP:
         _refuse_unwaived(weighing, waivers)
-        evidence["waivers"] = [waiver.as_json() for waiver in waivers]
+        evidence["waivers"] = [waiver.as_json(draft.signed_name) for waiver in waivers]
+    return evidence
+
+
+def evidence_again(decision: Decision, policy: PolicyInForce | None = None) -> dict[str, Any]:
+    """The evidence of a decision, computed anew: from the data as they are, by its policy.
+
+    What its signer wrote is taken over. The same data give the same bytes.
+    """
+    policy = policy or read_policy(decision.policy)
+    evidence = evidence_of(weigh(decision.study, policy))
+    # Decisions that were signed before rows were digested have none of them.
+    if "judgements" in decision.evidence.get("inputs", {}):
+        evidence["inputs"]["judgements"] = judgements_digest(decision.study, policy.only)
+    if "waivers" in decision.evidence:
+        evidence["waivers"] = decision.evidence["waivers"]
     return evidence
 
 
@@ -203,34 +138,54 @@ def _refuse_unwaived(weighing: Weighing, waivers: Sequence[Waiver]) -> None:
         )
 
 
-def changed_since(decision: Decision, now: Mapping[str, Any]) -> bool:
-    """Whether the evidence is another than the one that was signed.
-
-    Only facts are compared: that a sentence is worded differently by now is no change, nor is a
-    fact that was not kept when the decision was signed.
-    """
-    then = _facts(decision.evidence)
-    return then != {name: fact for name, fact in _facts(now).items() if name in then}
-
-
-def _facts(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    facts = {name: evidence[name] for name in FACTS if name in evidence}
-    gates = {gate["gate"]: _gate_facts(gate) for gate in evidence["gates"]}
-    return facts | {"gates": gates, "agreement": _numbers(evidence["agreement"])}
-
-
-def _gate_facts(gate: Mapping[str, Any]) -> list[Any]:
-    return [*(gate[name] for name in GATE_FACTS), _numbers(gate["estimate"])]
-
-
-def _numbers(found: Any) -> Any:
-    """Without the words that go with numbers."""
-    if not isinstance(found, Mapping):
-        return found
-    kept = (name for name in found if name not in ("method", "reason"))
-    return {name: _numbers(found[name]) for name in kept}
-
-
 def is_intact(decision: Decision) -> bool:
     """Whether the stored evidence still has the digest that was signed."""
     return digest_of(decision.evidence) == decision.digest
+
+
+def second_signature(decision: Decision) -> SecondSignature | None:
+    return SecondSignature.objects.filter(decision=decision).first()
+
+
+def needs_two(decision: Decision) -> bool:
+    """Whether the policy that was in force asks for a second person."""
+    return bool(decision.evidence["policy"].get("two_signatures"))
+
+
+def sign_second(
+    decision: Decision, signer: User, *, seen: str, comment: str = ""
+) -> SecondSignature:
+    """Put another person's name under a decision, if they saw what the first one signed.
+
+    Raises
+    ------
+    RefusedDecisionError
+        If the signer is the first one, saw other evidence, or comes third.
+    """
+    if signer.pk == decision.signed_by_id:
+        raise RefusedDecisionError(
+            "You signed this decision first: the second signature is another person's."
+        )
+    if seen != decision.digest or not is_intact(decision):
+        raise RefusedDecisionError(
+            "This is not the evidence that was signed: its digest is another. Nothing was signed."
+        )
+    try:
+        with transaction.atomic():
+            return SecondSignature.objects.create(
+                decision=decision,
+                digest=seen,
+                comment=comment,
+                signed_by=signer,
+                signed_name=name_of(signer),
+            )
+    except IntegrityError:
+        return _signed_before(decision, signer)
+
+
+def _signed_before(decision: Decision, signer: User) -> SecondSignature:
+    """Twice by the same hand is once; a third person comes too late."""
+    there = SecondSignature.objects.get(decision=decision)
+    if there.signed_by_id != signer.pk:
+        raise RefusedDecisionError(f"{there.signed_name} has signed second already.")
+    return there

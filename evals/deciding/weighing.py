@@ -8,7 +8,15 @@ from annotate.models import Study
 from evals import queries
 from evals.deciding.automated import Gathered, Piece, gather
 from evals.deciding.inputs import inputs_of
-from evals.deciding.policy import PolicyInForce, policy_in_force
+from evals.deciding.policy import (
+    Freeze,
+    PolicyInForce,
+    PolicyVersion,
+    freeze_of,
+    policy_in_force,
+    policy_versions,
+)
+from evals.deciding.resampling import AGREEMENT_SEED
 from evals.gate import Evidence, GateResult, Verdict, judge_gate, still_missing, verdict
 from evals.queries.runs import RunPair
 from evals.stats import wording
@@ -33,6 +41,8 @@ class Weighing:
     gathered: Gathered
     inputs: Mapping[str, Any]
     imported: int = 0
+    freeze: Freeze | None = None
+    versions: tuple[PolicyVersion, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -65,8 +75,9 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
     policy = policy or policy_in_force(study)
     votes = queries.sided_votes(study, policy.only)
     tally = votes.overall
-    agreement = tally.agreement(policy.confidence)["alpha_nominal"]
+    agreement = tally.agreement(policy.confidence, AGREEMENT_SEED)["alpha_nominal"]
     gathered = gather(study, policy)
+    freeze = freeze_of(study)
     preference = Piece((_preference_evidence(tally, policy),))
     pieces = {"human_preference": preference, **gathered.pieces}
     results = [judge_gate(gate, pieces[gate.key].evidence) for gate in policy.gates]
@@ -81,6 +92,8 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
         gathered,
         inputs_of(study, votes, gathered.pairs),
         queries.imported_count(study, policy.only),
+        freeze,
+        tuple(v for v in policy_versions(study, freeze) if v.version <= policy.version),
     )
 
 
@@ -97,7 +110,7 @@ def _of_imported(imported: int, judgements: int) -> tuple[str, ...]:
 
 def judge_preference(tally: Tally, policy: PolicyInForce) -> GateResult:
     """The gate of human preference alone, for these votes."""
-    agreement = tally.agreement(policy.confidence)["alpha_nominal"]
+    agreement = tally.agreement(policy.confidence, AGREEMENT_SEED)["alpha_nominal"]
     evidence = _preference_evidence(tally, policy)
     result = judge_gate(policy.gate("human_preference"), evidence)
     return _doubted(result, agreement)

@@ -1,6 +1,6 @@
 """What may be asked for and written on the pages of the weighing, one module a room."""
 
-from evals.forms.decision import DecisionForm, GateFields, PolicyForm, WaiverFields
+from evals.forms.decision import DecisionForm, GateFields, PolicyForm, SecondForm, WaiverFields
 from evals.forms.endpoints import EndpointForm
 from evals.forms.looking import chosen, chosen_page, chosen_source, chosen_weights
 
@@ -9,6 +9,7 @@ __all__ = [
     "EndpointForm",
     "GateFields",
     "PolicyForm",
+    "SecondForm",
     "WaiverFields",
     "chosen",
     "chosen_page",

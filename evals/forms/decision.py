@@ -51,6 +51,11 @@ class PolicyForm(forms.Form):
         "way of counting stands beside it.",
         required=False,
     )
+    two_signatures = forms.BooleanField(
+        label="A decision needs two signatures",
+        help_text="The second is another person’s, under the same evidence.",
+        required=False,
+    )
     reason = forms.CharField(
         label="Why it changes",
         required=False,
@@ -64,6 +69,7 @@ class PolicyForm(forms.Form):
         self.fields["confidence"].initial = str(policy.confidence)
         self.fields["counts_imported"].initial = policy.counts_imported
         self.fields["ties"].initial = policy.ties
+        self.fields["two_signatures"].initial = policy.two_signatures
         if frozen:
             self.fields["reason"].required = True
         else:
@@ -205,3 +211,12 @@ class DecisionForm(forms.Form):
             )
             for key, _ in self.unmet
         ]
+
+
+class SecondForm(forms.Form):
+    """Another person's signature under what was signed."""
+
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    comment = forms.CharField(
+        label="Comment", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )

@@ -1,6 +1,6 @@
 """The weighing: suites, runs and their scores; policies and decisions."""
 
-from evals.models.decision import Decision, Policy
+from evals.models.decision import Decision, Policy, SecondSignature
 from evals.models.endpoint import Endpoint
 from evals.models.run import Attempt, Generation, Run, Score, ScorerVersion
 from evals.models.run_batch import RunBatch
@@ -18,6 +18,7 @@ __all__ = [
     "RunBatch",
     "Score",
     "ScorerVersion",
+    "SecondSignature",
     "Staged",
     "StagedChunk",
     "Suite",

@@ -36,6 +36,11 @@ class Policy(models.Model):
         db_default=Ties.HALF,
         help_text="What becomes of ties in the gate of human preference.",
     )
+    two_signatures = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether a decision waits for the signature of a second person.",
+    )
     reason = models.TextField(blank=True)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -91,3 +96,24 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study_id} {self.verdict} {self.choice}"
+
+
+class SecondSignature(models.Model):
+    """Another person's signature under the same evidence. Never changed.
+
+    A trigger refuses the first signer, and another digest than the decision's.
+    """
+
+    decision = models.OneToOneField(
+        Decision, on_delete=models.PROTECT, related_name="second_signature"
+    )
+    digest = models.CharField(max_length=64, help_text="Of the decision, as its signer saw it.")
+    comment = models.TextField(blank=True)
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="second_signatures"
+    )
+    signed_name = models.CharField(max_length=254)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.decision_id} {self.signed_name}"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.utils.timezone import localdate
+
 from evals.charts import GateStrip, gate_strip
 from evals.reporting.numbers import Shown, day_words, from_json, in_words, listed, shown
 from evals.stats.wording import counted, sentence
@@ -84,8 +86,20 @@ def _row(gate: dict[str, Any], waiver: dict[str, str] | None, links: Mapping[str
 
 
 def _waived(waiver: dict[str, str]) -> str:
+    """Who let a gate wait, why, and until when; an expired waiver says so."""
     until = date.fromisoformat(waiver["until"])
-    return f"Waived until {day_words(until)}: “{waiver['reason']}”"
+    said = "The waiver expired on" if until < localdate() else "Waived until"
+    author = f", {waiver['author']}" if waiver.get("author") else ""
+    return f"{said} {day_words(until)}: “{waiver['reason']}”{author}"
+
+
+def expired_waivers(record: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Of the record of a signed decision the waivers that are over, with their last day."""
+    return [
+        {"title": waiver["title"], "day": day_words(date.fromisoformat(waiver["until"]))}
+        for waiver in record["waivers"]
+        if waiver["expired"]
+    ]
 
 
 def _told(gate: dict[str, Any]) -> str:
@@ -154,9 +168,21 @@ def difference(then: dict[str, Any], now: dict[str, Any]) -> str:
                     f"{now['policy']['version']} now")  # fmt: skip
     if "inputs" in then and _runs(then) != _runs(now):
         said.append(f"{_runs(then)} then, {_runs(now)} now")
+    said += _answers(then, now)
     if not said:
-        said.append("other items or other answers")
+        same = then["counts"] == now["counts"]
+        said.append("rows behind the same numbers" if same else "other items or other answers")
     return f"{'; '.join(said)}. The verdict is {now['verdict']} today"
+
+
+def _answers(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Gates that answer otherwise today: "exact match: met then, not met now"."""
+    today = {gate["gate"]: gate["status"] for gate in now["gates"]}
+    return [
+        f"{in_a_list(gate['title'])}: {gate['status']} then, {today[gate['gate']]} now"
+        for gate in then["gates"]
+        if today.get(gate["gate"], gate["status"]) != gate["status"]
+    ]
 
 
 def _runs(evidence: dict[str, Any]) -> str:

@@ -1,9 +1,10 @@
 """The addresses of the weighing, room by room."""
 
-from evals.urls import automated, endpoints, runs, study, suites
+from evals.urls import automated, decision, endpoints, runs, study, suites
 
 urlpatterns = [
     *study.urlpatterns,
+    *decision.urlpatterns,
     *automated.urlpatterns,
     *runs.urlpatterns,
     *suites.urlpatterns,

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate.access import results_page, signed_in
@@ -19,21 +20,24 @@ from evals.deciding import (
     RefusedDecisionError,
     Weighing,
     change_policy,
-    changed_since,
     digest_of,
     evidence_of,
     freeze_of,
-    is_intact,
+    needs_two,
     policy_in_force,
     policy_versions,
+    record_of,
+    second_signature,
     sign_decision,
+    sign_second,
     to_waive,
+    waivers_of,
     weigh,
 )
-from evals.forms import DecisionForm, PolicyForm
+from evals.forms import DecisionForm, PolicyForm, SecondForm
 from evals.models import Decision, Suite
 from evals.reporting import VERDICT_LOOKS, from_json, gate_rows, headline, level, shown, tally
-from evals.reporting.gates import difference
+from evals.reporting.gates import difference, expired_waivers
 from evals.stats import wording
 
 
@@ -55,7 +59,7 @@ def _decision_page(
 ) -> HttpResponse:
     study, evidence = weighing.study, evidence_of(weighing)
     unmet = _unmet(weighing)
-    signed = Decision.objects.filter(study=study).order_by("-created_at")
+    signed = Decision.objects.filter(study=study).select_related("second_signature")
     context = {
         "study": study,
         "page": "decision",
@@ -64,14 +68,14 @@ def _decision_page(
         "freeze": freeze,
         "versions": policy_versions(study),
         "required": sum(gate["required"] for gate in evidence["gates"]),
-        "signed": [(one, gates_then(one)) for one in signed],
+        "signed": [_signed_row(one) for one in signed.order_by("-created_at")],
         "as_of": timezone.now(),
-        **_verdict(study, evidence),
+        **verdict_context(study, evidence),
     }
     return render(request, "evals/decision.html", context, status=status)
 
 
-def _verdict(study: Study, evidence: dict[str, Any]) -> dict[str, Any]:
+def verdict_context(study: Study, evidence: dict[str, Any]) -> dict[str, Any]:
     """What a page of a verdict shows, now or as it was signed."""
     gates = gate_rows(evidence, _comparisons(study, evidence))
     return {
@@ -103,8 +107,15 @@ def _comparisons(study: Study, evidence: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def gates_then(decision: Decision) -> str:
-    return tally(decision.evidence)
+def _signed_row(decision: Decision) -> dict[str, Any]:
+    second = getattr(decision, "second_signature", None)
+    return {
+        "decision": decision,
+        "then": tally(decision.evidence),
+        "second": second,
+        "waits": needs_two(decision) and second is None,
+        "expired": [waiver for waiver in waivers_of(decision) if waiver["expired"]],
+    }
 
 
 def _unmet(weighing: Weighing) -> list[tuple[str, str]]:
@@ -145,6 +156,7 @@ def _changed(request: HttpRequest, study: Study, form: PolicyForm) -> bool:
             confidence=form.cleaned_data["confidence"],
             counts_imported=form.cleaned_data["counts_imported"],
             ties=form.cleaned_data["ties"],
+            two_signatures=form.cleaned_data["two_signatures"],
             made_by=signed_in(request),
             reason=form.cleaned_data.get("reason", ""),
         )
@@ -186,25 +198,77 @@ def sign(request: HttpRequest, study: Study) -> HttpResponse:
 @require_safe
 @results_page
 def signed(request: HttpRequest, study: Study, decision_id: UUID) -> HttpResponse:
-    decision = get_object_or_404(
-        Decision.objects.select_related("policy"), study=study, pk=decision_id
-    )
+    return _signed_page(request, _decision(study, decision_id))
+
+
+@require_POST
+@results_page
+def second(request: HttpRequest, study: Study, decision_id: UUID) -> HttpResponse:
+    """A second person signs what the first one signed."""
+    decision = _decision(study, decision_id)
+    form = SecondForm(request.POST)
+    if not form.is_valid():
+        return _signed_page(request, decision, form, status=422)
+    try:
+        sign_second(
+            decision,
+            signed_in(request),
+            seen=form.cleaned_data["seen"],
+            comment=form.cleaned_data["comment"],
+        )
+    except RefusedDecisionError as error:
+        form.add_error(None, str(error))
+        return _signed_page(request, decision, form, status=409)
+    return redirect("signed", study.slug, decision.pk)
+
+
+def _decision(study: Study, decision_id: UUID) -> Decision:
+    decisions = Decision.objects.select_related("study", "policy")
+    return get_object_or_404(decisions, study=study, pk=decision_id)
+
+
+def _signed_page(
+    request: HttpRequest, decision: Decision, form: SecondForm | None = None, status: int = 200
+) -> HttpResponse:
+    study, evidence = decision.study, decision.evidence
     with queries.snapshot():
         now = evidence_of(weigh(study))
-    then = decision.evidence["counts"]
-    alpha = from_json(decision.evidence["agreement"]["krippendorff_alpha_nominal"])
+        record = record_of(decision, now)
+        versions = policy_versions(study)
+    change = record["changed"]
     context = {
         "study": study,
         "page": "decision",
         "crumb": "Signed decision",
+        "decision": decision,
+        "record": record,
+        "second": second_signature(decision),
+        "may_sign": _may_sign(request, decision, record),
+        "form": form or SecondForm(initial={"seen": decision.digest}),
+        "expired": expired_waivers(record),
+        "evidence": evidence,
+        "intact": record["intact"],
+        "changed": change,
+        "since": parse_datetime(change["since"]) if change and change["since"] else None,
+        "difference": difference(evidence, now) if change else "",
+        "versions": versions,
+        **_counts(evidence),
+        **verdict_context(study, evidence),
+    }
+    return render(request, "evals/signed.html", context, status=status)
+
+
+def _may_sign(request: HttpRequest, decision: Decision, record: dict[str, Any]) -> bool:
+    """Whether this person may be the second one."""
+    first = decision.signed_by_id == signed_in(request).pk
+    return record["second"] is None and record["intact"] and not first
+
+
+def _counts(evidence: dict[str, Any]) -> dict[str, Any]:
+    then = evidence["counts"]
+    alpha = from_json(evidence["agreement"]["krippendorff_alpha_nominal"])
+    return {
         "then_counts": wording.counted(then["judgements"], "judgements"),
         "plain_ties": then["ties"] - then["both_bad"],
         "alpha": shown(alpha, "coefficient", "items"),
-        "decision": decision,
-        "evidence": decision.evidence,
-        "changed": changed_since(decision, now),
-        "difference": difference(decision.evidence, now),
-        "intact": is_intact(decision),
-        **_verdict(study, decision.evidence),
     }
-    return render(request, "evals/signed.html", context)

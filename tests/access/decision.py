@@ -1,0 +1,5 @@
+"""What becomes of a signed decision."""
+
+ROWS = {
+    "second_signature": ("LXXXXX", "LNNFAA"),
+}
