@@ -31,11 +31,14 @@ def snapshot(*, writing: bool = False) -> Iterator[None]:
         yield
 
 
-def counted_from(votes: QuerySet[Any, Any], what: str) -> Sequence[tuple[Any, ...]]:
-    """Run a counting statement over the rows of a query set, called `votes` in it."""
+def counted_from(votes: QuerySet[Any, Any], what: str, *more: Any) -> Sequence[tuple[Any, ...]]:
+    """Run a counting statement over the rows of a query set, called `votes` in it.
+
+    `more` fills the places (%s) of the statement.
+    """
     query, params = votes.order_by().query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH votes AS ({query}){what}", params)
+        cursor.execute(f"WITH votes AS ({query}){what}", [*params, *more])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 

@@ -1,17 +1,17 @@
 """The numbers of the lead's pages as one document, for scripts."""
 
 from typing import Any
-from uuid import UUID
 
-from annotate.models import Criterion, Item, Study, User
+from annotate.models import Item, Study
 from evals import queries
+from evals.reporting.agreement.counted import SAID, Counted, read, read_parts
+from evals.reporting.agreement.document import agreement_document, pair_documents
 from evals.reporting.length import length_json
-from evals.stats.checks import Ints
+from evals.reporting.rubric import criterion_names
 from evals.stats.estimates import Estimate, Json, Undefined
 from evals.stats.kappa import WEIGHTS, kappa_pairs, percent_pairs
 from evals.tallies import Tally, share_method
 
-SAID = ("the baseline", "a tie", "the candidate")
 LEFT_SHARE = "share of decided judgements for the left output"
 
 
@@ -22,6 +22,7 @@ def report(
     with queries.snapshot():
         votes = queries.sided_votes(study, only)
         criteria = criterion_tallies(study, only)
+        counted = read(study, only, confidence)
         return {
             "study": study.slug,
             "progress": _progress(study, votes.overall, queries.imported_count(study, only)),
@@ -39,10 +40,11 @@ def report(
             },
             "agreement": {
                 **_agreement(votes.overall, confidence),
-                "pairs": _pairs(study, only, confidence),
+                "pairs": _pairs(counted),
                 "by_criterion": {
                     name: _agreement(tally, confidence) for name, tally in criteria.items()
                 },
+                **agreement_document(counted, read_parts(study, only, confidence)),
             },
         }
 
@@ -77,14 +79,9 @@ def criterion_votes(
 ) -> dict[str, queries.CriterionVotes]:
     """The same with the mean scores, where a criterion is scored."""
     found = queries.criterion_votes(study, only)
-    asked = Criterion.objects.filter(study=study).order_by("position")
-    shown = [c for c in asked if c.kind != Criterion.Kind.OFF or c.pk in found]
-    names = [criterion.name for criterion in shown]
     return {
-        c.name if names.count(c.name) == 1 else f"{c.name} ({c.key})": found.get(
-            c.pk, queries.CriterionVotes()
-        )
-        for c in shown
+        name: found.get(key, queries.CriterionVotes())
+        for key, name in criterion_names(study, found).items()
     }
 
 
@@ -114,30 +111,11 @@ def _agreement(tally: Tally, confidence: float) -> dict[str, Any]:
     }
 
 
-def named_pairs(
-    study: Study, only: queries.Source | None = None
-) -> tuple[list[tuple[User, User]], Ints]:
-    """Pairs of annotators who share items, in the order of their labels, and their tables."""
-    pairs, tables = queries.pair_tables(study, only)
-    ids: set[UUID] = {who for pair in pairs for who in pair}
-    people = User.objects.in_bulk(list(ids))
-    named = []
-    for number, (first, second) in enumerate(pairs):
-        a, b = people[first], people[second]
-        if a.label > b.label:
-            a, b = b, a
-            tables[number] = tables[number].T.copy()
-        named.append((a, b))
-    order = sorted(range(len(named)), key=lambda i: (named[i][0].label, named[i][1].label))
-    return [named[i] for i in order], tables[order]
-
-
-def _pairs(study: Study, only: queries.Source | None, confidence: float) -> list[dict[str, Any]]:
-    pairs, tables = named_pairs(study, only)
-    columns: list[list[Estimate | Undefined]] = [percent_pairs(tables, confidence=confidence)]
-    columns += [
-        kappa_pairs(tables, weights, labels=SAID, confidence=confidence) for weights in WEIGHTS
-    ]
+def _pairs(counted: Counted) -> list[dict[str, Any]]:
+    tables, level = counted.winners, counted.confidence
+    columns: list[list[Estimate | Undefined]] = [percent_pairs(tables, confidence=level)]
+    columns += [kappa_pairs(tables, weights, labels=SAID, confidence=level) for weights in WEIGHTS]
+    rows = zip(counted.pairs, pair_documents(counted), *columns, strict=True)
     return [
         {
             "annotators": [a.label, b.label],
@@ -146,6 +124,7 @@ def _pairs(study: Study, only: queries.Source | None, confidence: float) -> list
             "cohen_kappa": plain.as_json(),
             "linear": linear.as_json(),
             "quadratic": quadratic.as_json(),
+            **more,
         }
-        for (a, b), percent, plain, linear, quadratic in zip(pairs, *columns, strict=True)
+        for (a, b), more, percent, plain, linear, quadratic in rows
     ]

@@ -77,7 +77,7 @@ def agreement_summary(
         If the counts themselves are impossible.
     """
     rows = unit_rows(unit_counts, multiplicity)
-    answers = _estimates(rows, SUMMARY, seed, draws, confidence)
+    answers = estimates_of(rows, SUMMARY, seed, draws, confidence)
     paired = rows.only_paired()
     sizes = np.unique(paired.sizes)
     if len(sizes) > 1:
@@ -87,7 +87,7 @@ def agreement_summary(
         )
         answers["fleiss_kappa"] = Undefined(reason, rows.n_paired, NAMES["fleiss_kappa"])
     else:
-        answers |= _estimates(
+        answers |= estimates_of(
             paired, {"fleiss_kappa": coefficients.fleiss}, seed, draws, confidence
         )
     return answers
@@ -221,19 +221,20 @@ def scott_pi(
 def _single(
     rows: UnitRows, key: str, coefficient: Coefficient, seed: int, draws: int, confidence: float
 ) -> Estimate:
-    result = _estimates(rows, {key: coefficient}, seed, draws, confidence)[key]
+    result = estimates_of(rows, {key: coefficient}, seed, draws, confidence)[key]
     if isinstance(result, Undefined):
         raise UndefinedError(result.reason, result.n)
     return result
 
 
-def _estimates(
+def estimates_of(
     rows: UnitRows,
     wanted: dict[str, Coefficient],
     seed: int,
     draws: int,
     confidence: float,
 ) -> dict[str, Estimate | Undefined]:
+    """The coefficients asked for, all from the same resamples of the items."""
     level = inside(confidence, "the confidence")
     repeats = max(1, count(draws, "the number of draws"))
     if rows.n_paired == 0:

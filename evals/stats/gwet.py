@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evals.stats.checks import Floats, inside, one_of
 from evals.stats.distributions import student_quantile
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
-from evals.stats.ratings import UnitRows, encode_ratings
+from evals.stats.ratings import UnitRows, encode_ratings, unit_rows
 
 
 def gwet_ac1(
@@ -69,6 +70,39 @@ def gwet_ac2(
     """
     one_of(weights, "the weights", ("linear", "quadratic"))
     rows, _ = encode_ratings(ratings, _checked_scale(categories))
+    return _weighted(rows, weights, confidence)
+
+
+def gwet_ac2_of_counts(
+    unit_counts: npt.ArrayLike,
+    multiplicity: npt.ArrayLike | None = None,
+    weights: str = "quadratic",
+    *,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Gwet's AC2 from counts, the categories one step apart.
+
+    Parameters
+    ----------
+    unit_counts : (U, k) array of counts
+        Ratings in each of the k ordered categories, a row for each distinct kind of item.
+    multiplicity : (U,) array of counts, optional
+        Items with that row; 1 by default.
+    weights, confidence
+        As for `gwet_ac2`.
+
+    Returns, Raises, References
+    ---------------------------
+    As for `gwet_ac1`.
+    """
+    one_of(weights, "the weights", ("linear", "quadratic"))
+    rows = unit_rows(unit_counts, multiplicity)
+    if rows.counts.shape[1] < 2:
+        raise UndefinedError("the scale has a single category")
+    return _weighted(rows, weights, confidence)
+
+
+def _weighted(rows: UnitRows, weights: str, confidence: float) -> Estimate:
     places = rows.positions
     steps = np.abs(np.subtract.outer(places, places)) / (places.max() - places.min())
     closeness = 1 - (steps if weights == "linear" else steps**2)

@@ -98,7 +98,7 @@ def kappa_pairs(
         If the tables themselves are impossible.
     """
     level = inside(confidence, "the confidence")
-    stack = _checked_stack(tables)
+    stack = checked_tables(tables)
     if len(stack) == 0:
         return []
     n = stack.sum(axis=(1, 2))
@@ -111,7 +111,7 @@ def kappa_pairs(
     return [
         _estimate(value[i], se[i], int(n[i]), level, z, name)
         if expected[i] > 0
-        else Undefined(_why_undefined(stack[i], int(n[i]), labels), int(n[i]), name)
+        else Undefined(why_undefined(stack[i], int(n[i]), labels), int(n[i]), name)
         for i in range(len(n))
     ]
 
@@ -132,7 +132,7 @@ def percent_pairs(tables: npt.ArrayLike, *, confidence: float = 0.95) -> list[Es
     z = normal_quantile(inside(confidence, "the confidence"))
     name = "share of items on which both agree, Wilson interval"
     answers: list[Estimate | Undefined] = []
-    for table in _checked_stack(tables):
+    for table in checked_tables(tables):
         n = int(table.sum())
         if n == 0:
             answers.append(Undefined("they share no items", 0, name))
@@ -143,7 +143,8 @@ def percent_pairs(tables: npt.ArrayLike, *, confidence: float = 0.95) -> list[Es
     return answers
 
 
-def _checked_stack(tables: npt.ArrayLike) -> Floats:
+def checked_tables(tables: npt.ArrayLike) -> Floats:
+    """Tables of counts, each with as many rows as columns."""
     stack = counts(tables, "the tables", 3)
     if stack.shape[1] != stack.shape[2]:
         raise UndefinedError("every table must have as many rows as columns")
@@ -182,7 +183,8 @@ def _estimate(value: float, se: float, n: int, level: float, z: float, name: str
     return Estimate(value, low, high, n, method, level, se=se)
 
 
-def _why_undefined(table: Floats, n: int, labels: Sequence[str] | None) -> str:
+def why_undefined(table: Floats, n: int, labels: Sequence[str] | None) -> str:
+    """Why a pair has no agreement beyond chance."""
     if n == 0:
         return "they share no items"
     used = int(np.argmax(np.diag(table)))

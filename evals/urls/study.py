@@ -1,6 +1,16 @@
 from django.urls import path
 
-from evals.views import agreement, decision, figures, items, overview, planning, preference, systems
+from evals.views import (
+    agreement,
+    confusion,
+    decision,
+    figures,
+    items,
+    overview,
+    planning,
+    preference,
+    systems,
+)
 
 urlpatterns = [
     path("systems/", systems.systems, name="systems"),
@@ -9,6 +19,10 @@ urlpatterns = [
     path("studies/<slug:slug>/annotators", overview.annotators, name="annotators"),
     path("studies/<slug:slug>/preference", preference.preference, name="preference"),
     path("studies/<slug:slug>/agreement", agreement.agreement, name="agreement"),
+    path("studies/<slug:slug>/agreement/parts", agreement.parts, name="agreement_parts"),
+    path("studies/<slug:slug>/agreement/pairs", confusion.pairs, name="agreement_pairs"),
+    path("studies/<slug:slug>/agreement/confusion", confusion.confusion, name="confusion"),
+    path("studies/<slug:slug>/agreement/items", confusion.cell, name="confusion_items"),
     path("studies/<slug:slug>/disputed", agreement.disputed, name="disputed"),
     path("studies/<slug:slug>/planning", planning.planning, name="planning"),
     path("studies/<slug:slug>/planning/curve.svg", planning.curve, name="planning_curve"),

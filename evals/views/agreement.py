@@ -3,14 +3,18 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from annotate.access import results_page
 from annotate.models import Study
 from evals import queries
 from evals.deciding import policy_in_force
 from evals.forms import chosen, chosen_page, chosen_source, chosen_weights
-from evals.reporting import agreement as agreement_page
 from evals.reporting import items as items_page
+from evals.reporting.agreement import agreement as agreement_page
+from evals.reporting.agreement import part_by_part
+from evals.reporting.agreement.counted import read, read_parts
+from evals.reporting.agreement.matrix import FEW
 from evals.stats import wording
 from evals.stats.kappa import WEIGHTS
 
@@ -23,20 +27,16 @@ A_PAGE = 25
 def agreement(request: HttpRequest, study: Study) -> HttpResponse:
     only, weights = chosen_source(request), chosen_weights(request)
     with queries.snapshot():
-        policy = policy_in_force(study)
-        tally = queries.sided_votes(study, only).overall
-        found = agreement_page.agreement(
-            study, tally, weights=weights, only=only, confidence=policy.confidence
-        )
+        counted = read(study, only, policy_in_force(study).confidence)
         disputed, count = queries.disputed_items(study, only, limit=FIRST_FEW)
         imported = queries.has_imported(study)
     context = {
         "study": study,
         "page": "agreement",
-        "found": found,
+        "found": agreement_page(counted, weights=weights),
         "weights": weights,
         "all_weights": WEIGHTS,
-        "few": agreement_page.FEW,
+        "few": FEW,
         "disputed_count": count,
         "disputed": wording.counted(count, "items"),
         "items": items_page.item_rows(study, disputed),
@@ -44,6 +44,28 @@ def agreement(request: HttpRequest, study: Study) -> HttpResponse:
         "has_imported": imported,
     }
     return render(request, "evals/agreement.html", context)
+
+
+@require_safe
+@results_page
+@vary_on_headers("HX-Request")
+def parts(request: HttpRequest, study: Study) -> HttpResponse:
+    """Agreement part by part: a page, or the region of it that loads after the page."""
+    only = chosen_source(request)
+    with queries.snapshot():
+        counted = read_parts(study, only, policy_in_force(study).confidence)
+        imported = queries.has_imported(study)
+    context = {
+        "study": study,
+        "page": "agreement",
+        "crumb": "Part by part",
+        "found": part_by_part(counted),
+        "only": only,
+        "has_imported": imported,
+    }
+    is_region = request.headers.get("HX-Request") == "true"
+    template = "evals/agreement/_parts.html" if is_region else "evals/agreement_parts.html"
+    return render(request, template, context)
 
 
 @require_safe

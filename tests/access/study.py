@@ -6,6 +6,11 @@ ROWS = {
     "annotators": ("LNNFKK", "LXXXXX"),
     "preference": ("LNNFKK", "LXXXXX"),
     "agreement": ("LNNFKK", "LXXXXX"),
+    "agreement_parts": ("LNNFKK", "LXXXXX"),
+    "agreement_pairs": ("LNNFKK", "LXXXXX"),
+    # Without two people there is no table: the list of all pairs is.
+    "confusion": ("LNNFPP", "LXXXXX"),
+    "confusion_items": ("LNNFPP", "LXXXXX"),
     "disputed": ("LNNFKK", "LXXXXX"),
     # Studies in which somebody judges are left out of it.
     "systems": ("LNNKKK", "LXXXXX"),

@@ -10,6 +10,7 @@ from annotate.claiming import claim_task, skip_task
 from annotate.judging import Answers, flag_task, record_judgement, submission_key
 from annotate.models import Item, Study, Task, User
 from evals import queries
+from evals.reporting.agreement.counted import read
 from evals.stats.kappa import cohen_kappa
 from evals.stats.wording import coefficient
 from tests.conftest import client_of
@@ -18,7 +19,10 @@ from tests.factories import assign, judge_next, make_batch, make_study, make_use
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("study", "progress", "annotators", "preference", "agreement", "disputed", "decision")
+PAGES = (
+    "study", "progress", "annotators", "preference", "agreement", "agreement_parts",
+    "agreement_pairs", "disputed", "decision",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -278,10 +282,12 @@ def test_undefined_kappa_says_why(lena_client: Client) -> None:
 def test_kappa_is_shown_by_the_chosen_weights(
     weights: str, study: Study, lena_client: Client
 ) -> None:
-    pairs, tables = queries.pair_tables(study)
+    counted = read(study)
+    # Strength counts where the scale has it: this one has five points.
+    tables = counted.winners if weights == "unweighted" else counted.on_scale
+    assert tables.shape[1] == (3 if weights == "unweighted" else 5)
     wanted = cohen_kappa(tables[0], weights)
 
     text = page(lena_client, "agreement", study, f"?weights={weights}")
 
-    assert pairs
-    assert f"<b>{coefficient(wanted.value)}</b>" in text
+    assert f"<b>{coefficient(wanted.value)}</b></a>" in text

@@ -8,8 +8,8 @@ from uuid import UUID
 from annotate.models import User
 from evals.figures import Figure, NoFigure
 from evals.figures.people import PairCell, kappa_matrix
+from evals.reporting.agreement.counted import SAID, named_pairs
 from evals.reporting.figures.asked import Asked, interval
-from evals.reporting.report import SAID, named_pairs
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.kappa import kappa_pairs

@@ -1,0 +1,287 @@
+"""Agreement as counts: kinds of items on all points of the scale, and everybody with everybody.
+
+What comes out grows with the points of the scale, the annotators, categories and batches,
+never with the number of judgements.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db.models import F, Max, Min, QuerySet
+
+from annotate.models import Judgement, Study
+from evals.queries.reading import counted_from
+from evals.queries.votes import Source, counted_judgements
+from evals.stats.checks import Floats, Ints
+from evals.tallies import counts_of
+
+# The points of the widest scale: -3 to 3, from the baseline to the candidate.
+POINTS = 7
+MIDDLE = 3
+# As many items, at least, in each part of the study's time; and as many parts at most.
+ITEMS_IN_A_PERIOD = 50
+MOST_PERIODS = 10
+
+SAID = ", ".join(
+    f"count(*) FILTER (WHERE preference = {point - MIDDLE}) AS p{point}" for point in range(POINTS)
+)
+KINDS = ", ".join(f"p{point}" for point in range(POINTS))
+
+ITEMS = f"""
+, items AS (
+    SELECT item_id, {SAID}, count(*) AS n, count(*) FILTER (WHERE both_bad) AS bad,
+           max(judged_at) AS ended, min(scale) AS least, max(scale) AS most
+    FROM votes GROUP BY item_id
+)"""  # noqa: S608 (put together from constants)
+
+OVERALL = f"""{ITEMS}
+SELECT {KINDS}, count(*), sum(bad)::bigint, min(least), max(most) FROM items GROUP BY {KINDS}
+"""  # noqa: S608 (put together from constants)
+
+# Equal kinds of items together, by what they have in common. An item belongs to the time at
+# which its last judgement was made. Lengths are octets: how long a text is then stands in its
+# header, and it need not be read; and they are made before anything is sorted, or the sorting
+# would carry the texts along.
+PARTS = f"""{ITEMS}
+, lengths AS MATERIALIZED (
+    SELECT id, category, batch_id,
+           CASE WHEN least(octet_length(baseline_output), octet_length(candidate_output)) * 10
+                  >= greatest(octet_length(baseline_output), octet_length(candidate_output)) * 9
+                THEN 0
+                WHEN least(octet_length(baseline_output), octet_length(candidate_output)) * 2
+                  > greatest(octet_length(baseline_output), octet_length(candidate_output))
+                THEN 1 ELSE 2 END AS apart
+    FROM annotate_item WHERE study_id = %s
+), placed AS (
+    SELECT items.*, category, batch_id, apart, n > 1 AND ended IS NOT NULL AS timed
+    FROM items JOIN lengths ON lengths.id = items.item_id
+), ranked AS (
+    SELECT placed.*,
+           CASE WHEN timed THEN
+               (row_number() OVER (PARTITION BY timed ORDER BY ended, item_id) - 1)
+               * least({MOST_PERIODS}, greatest(1, count(*) OVER (PARTITION BY timed)
+                                                   / {ITEMS_IN_A_PERIOD}))
+               / count(*) OVER (PARTITION BY timed)
+           END AS period
+    FROM placed
+)
+SELECT GROUPING(category, batch_id, period, apart), category, batch_id, period, apart, {KINDS},
+       count(*), min(ended), max(ended)
+FROM ranked
+GROUP BY GROUPING SETS ((category, {KINDS}), (batch_id, {KINDS}), (period, {KINDS}),
+                        (apart, {KINDS}))
+"""  # noqa: S608 (put together from constants)
+# What GROUPING answers for each of the sets: a bit for each of the columns left out.
+CATEGORY, BATCH, PERIOD, APART = 0b0111, 0b1011, 0b1101, 0b1110
+
+PAIRS = """
+SELECT a.annotator_id, b.annotator_id, a.preference, b.preference, count(*)
+FROM votes a JOIN votes b ON a.item_id = b.item_id AND a.annotator_id < b.annotator_id
+GROUP BY 1, 2, 3, 4
+"""
+
+# What an item does in all its pairs is added up before it is squared: pairs share items. The
+# pairs are made first: the planner would join the cells to the votes, and those are many more.
+SQUARES = """
+, pairs AS MATERIALIZED (
+    SELECT one.item_id, one.annotator_id AS a, two.annotator_id AS b, one.preference AS i,
+           two.preference AS j
+    FROM votes one
+    JOIN votes two ON two.item_id = one.item_id AND one.annotator_id < two.annotator_id
+), pull AS (
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::smallint[], %s::smallint[],
+                         %s::float8[], %s::float8[], %s::float8[])
+                  AS of_cells(a, b, i, j, first, second, third)
+), items AS (
+    SELECT item_id, sum(first) AS first, sum(second) AS second, sum(third) AS third
+    FROM pairs JOIN pull USING (a, b, i, j) GROUP BY item_id
+)
+SELECT count(*), sum(first * first), sum(second * second), sum(third * third) FROM items
+"""
+
+OTHERS = """
+, totals AS (
+    SELECT item_id, count(*) FILTER (WHERE preference < 0) AS losses,
+           count(*) FILTER (WHERE preference = 0) AS ties,
+           count(*) FILTER (WHERE preference > 0) AS wins
+    FROM votes GROUP BY item_id
+)
+SELECT annotator_id, sign(preference)::int + 1 AS own,
+       losses - (preference < 0)::int, ties - (preference = 0)::int,
+       wins - (preference > 0)::int, count(*)
+FROM votes JOIN totals USING (item_id) GROUP BY 1, 2, 3, 4, 5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Items whose last judgements were made one after the other."""
+
+    first: datetime
+    last: datetime
+    rows: Ints
+
+
+@dataclass(frozen=True)
+class ItemKinds:
+    """How many items were judged how.
+
+    Attributes
+    ----------
+    rows : (H, 8) array
+        Judgements on each of the seven points, and items with just these.
+    scales : (int, int) or None
+        The shortest and the longest scale that was judged on; None without a judgement.
+    """
+
+    rows: Ints = field(default_factory=lambda: counts_of((), POINTS + 1))
+    both_bad: int = 0
+    scales: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class ItemParts:
+    """The same rows by what items have in common.
+
+    Attributes
+    ----------
+    apart : dict
+        0: the shorter output has at least nine tenths of the longer one's length;
+        2: at most half; 1: between.
+    """
+
+    categories: dict[str, Ints] = field(default_factory=dict)
+    batches: dict[int, Ints] = field(default_factory=dict)
+    periods: Sequence[Period] = ()
+    apart: dict[int, Ints] = field(default_factory=dict)
+
+
+def item_kinds(study: Study, only: Source | None = None) -> ItemKinds:
+    """Everything said of the overall question, by kinds of items."""
+    rows = counted_from(_items(study, only), OVERALL)
+    if not rows:
+        return ItemKinds()
+    bad, least, most = zip(*(row[POINTS + 1 :] for row in rows), strict=True)
+    return ItemKinds(_kinds(rows), sum(bad), (min(least), max(most)))
+
+
+def item_parts(study: Study, only: Source | None = None) -> ItemParts:
+    """The same by category, batch, time, and how far the lengths of the outputs lie apart."""
+    sets: dict[int, dict[Any, list[tuple[Any, ...]]]] = {}
+    for which, category, batch, period, apart, *row in counted_from(
+        _items(study, only), PARTS, study.pk
+    ):
+        key = {CATEGORY: category, BATCH: batch, PERIOD: period, APART: apart}[which]
+        sets.setdefault(which, {}).setdefault(key, []).append(tuple(row))
+    periods = sets.get(PERIOD, {})
+    return ItemParts(
+        {key: _kinds(rows) for key, rows in sorted(sets.get(CATEGORY, {}).items())},
+        {key: _kinds(rows) for key, rows in sorted(sets.get(BATCH, {}).items())},
+        [_period(periods[key]) for key in sorted(key for key in periods if key is not None)],
+        {key: _kinds(rows) for key, rows in sorted(sets.get(APART, {}).items())},
+    )
+
+
+def _kinds(rows: Sequence[tuple[Any, ...]]) -> Ints:
+    return counts_of((row[: POINTS + 1] for row in rows), POINTS + 1)
+
+
+def _period(rows: Sequence[tuple[Any, ...]]) -> Period:
+    first = min(row[POINTS + 1] for row in rows)
+    return Period(first, max(row[POINTS + 2] for row in rows), _kinds(rows))
+
+
+@dataclass(frozen=True)
+class PairPoints:
+    """What each two annotators said of the items both judged, on the seven points.
+
+    Attributes
+    ----------
+    pairs : list of (annotator, annotator)
+        In the order of their ids.
+    tables : (P, 7, 7) array of counts
+    """
+
+    pairs: Sequence[tuple[UUID, UUID]]
+    tables: Ints
+
+
+def scales_judged_on(study: Study, only: Source | None = None) -> tuple[int, int] | None:
+    """The shortest and the longest scale that was judged on; None without a judgement."""
+    found = _votes(study, only).order_by().aggregate(least=Min("scale"), most=Max("scale"))
+    return None if found["least"] is None else (found["least"], found["most"])
+
+
+def pair_points(study: Study, only: Source | None = None) -> PairPoints:
+    """For each pair of annotators who share items, what both said of them."""
+    rows = counted_from(_bare(study, only), PAIRS)
+    index = {pair: number for number, pair in enumerate(dict.fromkeys(row[:2] for row in rows))}
+    tables = np.zeros((len(index), POINTS, POINTS), dtype=np.int64)
+    if rows:
+        first, second, one, other, count = zip(*rows, strict=True)
+        where = [index[pair] for pair in zip(first, second, strict=True)]
+        tables[where, np.array(one) + MIDDLE, np.array(other) + MIDDLE] = count
+    return PairPoints(list(index), tables)
+
+
+def squares_by_item(
+    study: Study, only: Source | None, found: PairPoints, influences: Sequence[Floats]
+) -> tuple[int, list[float]]:
+    """Items with a pair, and for each influence the sum of the items' squares.
+
+    Parameters
+    ----------
+    found : PairPoints
+    influences : three (P, 7, 7) arrays
+        What an item in each cell of each pair's table weighs.
+    """
+    where = np.argwhere(found.tables > 0)
+    cells = tuple(where.T)
+    ids = [found.pairs[number] for number in where[:, 0]]
+    items, *squares = counted_from(
+        _bare(study, only),
+        SQUARES,
+        [one for one, _ in ids],
+        [other for _, other in ids],
+        (where[:, 1] - MIDDLE).tolist(),
+        (where[:, 2] - MIDDLE).tolist(),
+        *(influence[cells].tolist() for influence in influences),
+    )[0]
+    return items, [float(square or 0) for square in squares]
+
+
+def votes_with_others(study: Study, only: Source | None = None) -> dict[UUID, Ints]:
+    """For each annotator rows of what they said (0, 1, 2), what others did, and items.
+
+    Returns
+    -------
+    dict of (H, 5) arrays
+        Own answer; others for the baseline, for neither, for the candidate; items with
+        just these. Of items that nobody else judged too.
+    """
+    found: dict[UUID, list[tuple[int, ...]]] = {}
+    for annotator, *row in counted_from(_bare(study, only), OTHERS):
+        found.setdefault(annotator, []).append(tuple(row))
+    return {who: counts_of(rows, 5) for who, rows in found.items()}
+
+
+def _items(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
+    return _votes(study, only).values(
+        "preference",
+        "both_bad",
+        "scale",
+        item_id=F("task__item_id"),
+        judged_at=F("task__judged_at"),
+    )
+
+
+def _votes(study: Study, only: Source | None) -> QuerySet[Judgement]:
+    return counted_judgements(study, only)
+
+
+def _bare(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
+    return _votes(study, only).values("annotator_id", "preference", item_id=F("task__item_id"))

@@ -1,0 +1,248 @@
+"""What pages and reports of agreement are made of, read once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+import numpy as np
+
+from annotate.models import Batch, Study, User
+from evals.queries import Source, pair_tables
+from evals.queries.agreement import (
+    MIDDLE,
+    POINTS,
+    ItemKinds,
+    ItemParts,
+    PairPoints,
+    item_kinds,
+    item_parts,
+    pair_points,
+    squares_by_item,
+    votes_with_others,
+)
+from evals.queries.agreement_criteria import CriterionKinds, criterion_kinds
+from evals.reporting.rubric import criterion_names
+from evals.stats.checks import Floats, Ints
+from evals.stats.estimates import Estimate, Undefined, attempt
+from evals.stats.pooled import Pooled, pool_kappa, pooled_estimate
+from evals.tallies import Tally
+
+# Who won, as a reason says it.
+SAID = ("the baseline", "a tie", "the candidate")
+WINNERS = 3
+WEIGHTED = ("linear", "quadratic")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """On how many ordered points strength is compared, and why on no more."""
+
+    points: int
+    why: str = ""
+
+    @property
+    def has_strength(self) -> bool:
+        return self.points > WINNERS
+
+
+def scale_of(scales: tuple[int, int] | None) -> Scale:
+    """The scale that everything was judged on; three categories where it has no strength.
+
+    `scales` are the shortest and the longest one judged on.
+    """
+    if scales is None:
+        return Scale(WINNERS)
+    shortest, longest = scales
+    if shortest != longest:
+        why = f"judgements were made on scales of {shortest} to {longest} points"
+        return Scale(WINNERS, f"{why}, so only who won is compared")
+    return Scale(longest, "" if longest > WINNERS else "the scale has no strengths")
+
+
+def on_winner(rows: Ints) -> Ints:
+    """Rows of `ItemKinds` as (losses, ties, wins, items)."""
+    return np.column_stack(
+        (rows[:, :MIDDLE].sum(axis=1), rows[:, MIDDLE], rows[:, MIDDLE + 1 : POINTS].sum(axis=1),
+         rows[:, POINTS])
+    )  # fmt: skip
+
+
+def on_points(rows: Ints, points: int) -> Ints:
+    """Rows of `ItemKinds` as (judgements on each of the points of the scale, items)."""
+    if points == WINNERS:
+        return on_winner(rows)
+    reach = points // 2
+    return np.column_stack((rows[:, MIDDLE - reach : MIDDLE + reach + 1], rows[:, POINTS]))
+
+
+def tables_on(tables: Ints, points: int) -> Ints:
+    """(P, 7, 7) tables of pairs on the points of the scale, or on who won."""
+    if points != WINNERS:
+        reach = points // 2
+        inner = slice(MIDDLE - reach, MIDDLE + reach + 1)
+        return np.asarray(tables[:, inner, inner])
+    ends = [0, MIDDLE, MIDDLE + 1]
+    rows = np.add.reduceat(tables, ends, axis=1)
+    return np.asarray(np.add.reduceat(rows, ends, axis=2))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The overall question of one study: everybody's answers, all together.
+
+    Attributes
+    ----------
+    others : dict
+        For each annotator rows as of `votes_with_others`.
+    pairs : sequence of (User, User)
+        Who shares items with whom, in the order of their labels.
+    tables : (P, 7, 7) array
+        What both said, in the same order.
+    pooled : dict
+        Kappa of all pairs: unweighted, linear, quadratic.
+    """
+
+    confidence: float
+    kinds: ItemKinds
+    people: dict[UUID, User]
+    others: dict[UUID, Ints]
+    pairs: Sequence[tuple[User, User]]
+    tables: Ints
+    pooled: dict[str, Estimate | Undefined]
+
+    @cached_property
+    def scale(self) -> Scale:
+        return scale_of(self.kinds.scales)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Of items alone: for what is measured of items."""
+        return Tally(on_winner(self.kinds.rows), both_bad=self.kinds.both_bad)
+
+    @cached_property
+    def winners(self) -> Ints:
+        """(P, 3, 3) tables of who won, of each pair."""
+        return tables_on(self.tables, WINNERS)
+
+    @cached_property
+    def on_scale(self) -> Ints:
+        """(P, k, k) tables on the points of the scale, of each pair."""
+        return tables_on(self.tables, self.scale.points)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The same study part by part: by criterion, category, batch, time and length.
+
+    Attributes
+    ----------
+    systems : dict
+        What "baseline" and "candidate" are called.
+    """
+
+    confidence: float
+    systems: dict[str, str]
+    kinds: ItemKinds
+    parts: ItemParts
+    people: dict[UUID, User]
+    others: dict[UUID, Ints]
+    criteria: dict[str, CriterionKinds]
+    batches: dict[int, Batch]
+
+    @cached_property
+    def scale(self) -> Scale:
+        return scale_of(self.kinds.scales)
+
+
+def read(study: Study, only: Source | None = None, confidence: float = 0.95) -> Counted:
+    """Count the overall question; inside a snapshot all of it is of one state."""
+    kinds, found = item_kinds(study, only), pair_points(study, only)
+    others = votes_with_others(study, only)
+    people = User.objects.in_bulk(list(others))
+    pairs, tables = named(found.pairs, found.tables, people)
+    pooled = _pooled(study, only, found, scale_of(kinds.scales).points, confidence)
+    return Counted(confidence, kinds, people, others, pairs, tables, pooled)
+
+
+def read_parts(study: Study, only: Source | None = None, confidence: float = 0.95) -> Parts:
+    """Count part by part; inside a snapshot all of it is of one state."""
+    parts, criteria = item_parts(study, only), criterion_kinds(study, only)
+    others = votes_with_others(study, only)
+    named_criteria = criterion_names(study, criteria)
+    return Parts(
+        confidence,
+        {"baseline": study.baseline_name, "candidate": study.candidate_name},
+        item_kinds(study, only),
+        parts,
+        User.objects.in_bulk(list(others)),
+        others,
+        {name: criteria.get(key, CriterionKinds()) for key, name in named_criteria.items()},
+        Batch.objects.in_bulk(list(parts.batches)),
+    )
+
+
+def named_pairs(study: Study, only: Source | None = None) -> tuple[list[tuple[User, User]], Ints]:
+    """Pairs of annotators who share items, in the order of their labels, and who won for both."""
+    pairs, tables = pair_tables(study, only)
+    people = User.objects.in_bulk(list({who for pair in pairs for who in pair}))
+    return named(pairs, tables, people)
+
+
+def named(
+    pairs: Sequence[tuple[UUID, UUID]], tables: Ints, people: dict[UUID, User]
+) -> tuple[list[tuple[User, User]], Ints]:
+    """Pairs of people in the order of their labels, and their tables, turned where need be."""
+    found, turned = [], tables.copy()
+    for number, (first, second) in enumerate(pairs):
+        a, b = people[first], people[second]
+        if a.label > b.label:
+            a, b = b, a
+            turned[number] = tables[number].T
+        found.append((a, b))
+    order = sorted(range(len(found)), key=lambda i: (found[i][0].label, found[i][1].label))
+    return [found[i] for i in order], turned[order]
+
+
+def _pooled(
+    study: Study, only: Source | None, found: PairPoints, points: int, confidence: float
+) -> dict[str, Estimate | Undefined]:
+    """Pooled kappa of who won, and by strength; one pass over the pairs for all intervals."""
+    winners, on_scale = tables_on(found.tables, WINNERS), tables_on(found.tables, points)
+    pooled = {"unweighted": attempt(pool_kappa, winners)}
+    pooled |= {weights: attempt(pool_kappa, on_scale, weights) for weights in WEIGHTED}
+    known = [one for one in pooled.values() if isinstance(one, Pooled)]
+    if not known:
+        return {name: _undefined(one) for name, one in pooled.items()}
+    nothing = np.zeros(found.tables.shape)
+    items, squares = squares_by_item(
+        study,
+        only,
+        found,
+        [_spread_out(one) if isinstance(one, Pooled) else nothing for one in pooled.values()],
+    )
+    return {
+        name: pooled_estimate(one, name, items, square, confidence)
+        if isinstance(one, Pooled)
+        else one
+        for (name, one), square in zip(pooled.items(), squares, strict=True)
+    }
+
+
+def _undefined(one: Pooled | Undefined) -> Undefined:
+    return one if isinstance(one, Undefined) else Undefined("")
+
+
+def _spread_out(pooled: Pooled) -> Floats:
+    """Influences of the scale's cells as those of the cells of all seven points."""
+    size = pooled.influence.shape[1]
+    columns = _columns(size)
+    return np.asarray(pooled.influence[:, columns][:, :, columns])
+
+
+def _columns(size: int) -> list[int]:
+    """For each of the seven points its place among `size` of them."""
+    if size == WINNERS:
+        return [int(np.sign(point - MIDDLE)) + 1 for point in range(POINTS)]
+    reach = size // 2
+    return [min(max(point - MIDDLE + reach, 0), size - 1) for point in range(POINTS)]
