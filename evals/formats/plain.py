@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from annotate.parsing.contract import JSON
 from annotate.parsing.delimited import DELIMITERS, DelimitedReader
+from annotate.parsing.faults import shown
 from annotate.parsing.lines import CountedStream, first_undecodable, uncounted
 from evals.formats.bodies import error_text
 from evals.formats.chat import conversation, prompt_text, tool_calls_of
@@ -151,6 +152,10 @@ def _latency(values: dict[str, JSON], parts: Parts) -> float | None:
             continue
         number = a_number(value)
         if number is None or number < 0:
-            parts.fault("not_a_number", f"{spelled(value)[:40]} is no latency.", name)
+            parts.fault(
+                "not_a_number",
+                f"{shown(spelled(value), 40)} is no latency. Write a number, or leave it empty.",
+                name,
+            )
         return milliseconds(value, factor)
     return None

@@ -139,30 +139,33 @@ def _decided(told: Joined, by_id: "array[int]", by_prompt: "array[int]", how: Jo
 
 def check_join(joined: Joined, spool: Spool, index: CaseIndex, report: OutputsReport) -> None:
     """Tell what joined, and refuse two outputs for one case, with both lines."""
-    first_line = array("q", bytes(8 * (index.count + 1)))
-    for place, (position, line) in enumerate(zip(joined.positions, spool.lines, strict=True)):
+    # The number of the first output of each case, from 1.
+    first = array("q", bytes(8 * (index.count + 1)))
+    for number, position in enumerate(joined.positions, start=1):
         if not position:
             report.unmatched += 1
-        elif first_line[position]:
-            _refuse_second(report, line, first_line[position])
-            joined.positions[place] = 0
+        elif first[position]:
+            _refuse_second(report, spool, number, first[position])
+            joined.positions[number - 1] = 0
         else:
-            first_line[position] = line or -1
+            first[position] = number
     report.joined_by, report.cases = joined.by, index.count
-    report.matched = sum(1 for line in first_line if line)
+    report.matched = sum(1 for number in first if number)
     report.missing = index.count - report.matched
     _name_unmatched(joined, spool, report)
 
 
-def _refuse_second(report: OutputsReport, line: int, first: int) -> None:
-    report.error_count += 1
+def _refuse_second(report: OutputsReport, spool: Spool, number: int, first: int) -> None:
+    line, row = spool.lines[number - 1], spool.rows[number - 1]
+    other, other_row = spool.lines[first - 1], spool.rows[first - 1]
+    text = (
+        f"Line {line}: it answers the same case as line {other} (records {row} and {other_row}). "
+        "Keep one of the two."
+    )
     if len(report.errors) < MAX_TOLD:
-        report.error_count -= 1
-        report.refuse(
-            "duplicate_case",
-            f"Line {line}: it answers the same case as line {abs(first)}. Keep one of the two.",
-            line,
-        )
+        report.refuse("duplicate_case", text, line)
+    else:
+        report.error_count += 1
 
 
 def _name_unmatched(joined: Joined, spool: Spool, report: OutputsReport) -> None:

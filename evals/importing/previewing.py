@@ -1,7 +1,7 @@
 """What the page of uploaded outputs says: whose they are, what they answer, what is wrong."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from annotate.previewing import FaultRow, counted, in_words
@@ -104,7 +104,7 @@ def preview_of(reports: Mapping[str, ReportData], *, kept: bool = True) -> Previ
         warning_title=counted(len(warnings), "warning"),
         warnings=warnings,
         examples=[
-            (system, [Example(**one) for one in report["examples"]])
+            (system, _examples(report["examples"]))
             for system, report in reports.items()
         ],
     )  # fmt: skip
@@ -173,10 +173,24 @@ def _fault(error: Mapping[str, Any]) -> FaultRow:
 
 
 def _warnings(reports: Mapping[str, ReportData]) -> list[tuple[str, str]]:
-    told: dict[tuple[str, str], None] = {}
+    """Each remark once, with whose it is where it is not of all."""
+    systems: dict[tuple[str, str], list[str]] = {}
     for system, report in reports.items():
         for one in report["warnings"]:
-            title = WARNINGS.get(one["code"], one["code"].replace("_", " ").capitalize())
-            whose = f"{title}: {system}" if len(reports) > 1 else title
-            told.setdefault((whose, one["message"]))
-    return list(told)
+            systems.setdefault((one["code"], one["message"]), []).append(system)
+    return [
+        (_title_of(code) + (f": {whose[0]}" if len(whose) < len(reports) else ""), message)
+        for (code, message), whose in systems.items()
+    ]
+
+
+def _title_of(code: str) -> str:
+    return WARNINGS.get(code, code.replace("_", " ").capitalize())
+
+
+def _examples(data: Sequence[Mapping[str, Any]]) -> list[Example]:
+    """The first outputs; where a document is one line, its number says nothing."""
+    found = [Example(**one) for one in data]
+    if len({one.line for one in found}) > 1 or len(found) == 1:
+        return found
+    return [replace(one, line=0) for one in found]

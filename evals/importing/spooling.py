@@ -43,6 +43,7 @@ class Spool:
         self._keys, self._values, self._cases = files
         weakref.finalize(self, _close, files)
         self.lines = array("q")
+        self.rows = array("q")
         self.without_prompt: list[int] = []
 
     def __len__(self) -> int:
@@ -57,6 +58,7 @@ class Spool:
             if not case.messages:
                 self.without_prompt.append(record.line)
         self.lines.append(record.line)
+        self.rows.append(record.row)
 
     def each_key(self) -> Iterator[Keys]:
         for line, key, whole, last in _read(self._keys):

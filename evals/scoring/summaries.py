@@ -1,11 +1,12 @@
 """What the scores of a run amount to, scorer by scorer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Avg, Count, Q, StdDev
 
 from evals.formats import ScorerSpec
+from evals.metrics import SCORERS
 from evals.models import Run, Score
 from evals.scoring.versions import ready
 from evals.stats.estimates import Estimate, Undefined, attempt
@@ -31,14 +32,27 @@ class ScoredWith:
     failed: int = 0
     mean: float | None = None
     deviation: float | None = None
+    # Why outputs have no score: the commonest reason.
+    why: str = ""
 
     @property
     def unscored(self) -> int:
         return self.outputs - self.scored
 
+    @property
+    def is_graded(self) -> bool:
+        """Whether scores say more than passed or failed."""
+        return self.passed + self.failed < self.scored or self.mean != self.passed / self.scored
+
     def mean_score(self, confidence: float = 0.95) -> Estimate | Undefined:
-        """Of the outputs that have a score."""
-        return attempt(mean_interval, self.scored, self.mean, self.deviation, confidence)
+        """Of the outputs that have a score; its interval ends where the scorer's scale does."""
+        if not self.scored:
+            return Undefined("no output has a score")
+        found = attempt(mean_interval, self.scored, self.mean, self.deviation, confidence)
+        kind = SCORERS.get(self.name)
+        if isinstance(found, Undefined) or found.low is None or kind is None or kind.top is None:
+            return found
+        return replace(found, low=max(0.0, found.low), high=min(kind.top, found.high or 0.0))
 
     def pass_rate(self, confidence: float = 0.95) -> Estimate | Undefined:
         """Of the outputs that passed or failed."""
@@ -49,7 +63,15 @@ def summaries_of(run: Run) -> list[ScoredWith]:
     """Every scorer that looked at `run`, the cases' own first."""
     scores = Score.objects.filter(generation__run=run).values_list(*NAMED, "own")
     rows: Any = _counted(scores).order_by("-own", *NAMED)
-    return [ScoredWith(*row) for row in rows]
+    why = _reasons(run)
+    return [replace(ScoredWith(*row), why=why.get(row[1], "")) for row in rows]
+
+
+def _reasons(run: Run) -> dict[str, str]:
+    """The commonest reason of each scorer for having no score, by its signature."""
+    without = Score.objects.filter(generation__run=run, value=None)
+    counted = without.values_list("scorer__signature", "reason").annotate(n=Count("pk"))
+    return {signature: reason for signature, reason, _ in counted.order_by("n", "reason")}
 
 
 def summary_of(run: Run, spec: ScorerSpec) -> ScoredWith:

@@ -13,6 +13,8 @@ from evals.formats import ScorerSpec
 from evals.metrics import Scored, Unscored
 from evals.models import Case, Generation, Run, Score, ScorerVersion, Suite
 from evals.scoring import ScoreCounts, corpus_scores, score_generation, score_run
+from evals.scoring.summaries import summaries_of
+from evals.stats.estimates import Estimate, Undefined
 from tests.evals.factories import make_run, make_suite
 
 ROUGE = ScorerSpec("rouge_l")
@@ -244,3 +246,22 @@ def test_unscored_answers_say_why(study: Study) -> None:
     score = Score.objects.get(scorer__name="perplexity")
     assert score.reason == "the answer came without log-probabilities"
     assert isinstance(score_generation(run.generations.get()), Scored | Unscored)
+
+
+def test_scores_of_a_run_are_summed_up_with_intervals_inside_their_scale(study: Study) -> None:
+    run = make_answers(study, [{"text": "Paris"}] * 9 + [{"text": "Lyon"}], [CAPITAL] * 10)
+    score_run(run, [ROUGE, ScorerSpec("perplexity")])
+
+    own, perplexity, rouge = summaries_of(run)
+
+    assert (own.name, own.own, own.passed, own.failed, own.is_graded) == (
+        "exact_match", True, 9, 1, False,
+    )  # fmt: skip
+    assert (rouge.name, rouge.is_graded, rouge.unscored) == ("rouge_l", True, 0)
+    mean = rouge.mean_score()
+    assert isinstance(mean, Estimate)
+    assert mean.low is not None
+    assert (mean.value, mean.high) == (0.9, 1.0)
+    assert 0 < mean.low < 0.9
+    assert perplexity.why == "the answer came without log-probabilities"
+    assert perplexity.mean_score() == Undefined("no output has a score")
