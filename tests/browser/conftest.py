@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -10,6 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from annotate.models import User
 from tests.browser.chromium import find_chromium
+from tests.browser.touring import TELL, Tour
 from tests.conftest import client_of
 
 ARGUMENTS = [
@@ -94,3 +96,17 @@ def visitor(
         context.close()
     assert made.complaints == []
     assert made.foreign == []
+
+
+@pytest.fixture
+def tour(visitor: Visitor) -> Iterator[Any]:
+    tours: list[Tour] = []
+
+    def start(user: User | None = None) -> Tour:
+        context = visitor.context(user, reduced_motion="reduce")
+        context.add_init_script(TELL)
+        tours.append(Tour(context.new_page()))
+        return tours[-1]
+
+    yield start
+    assert [line for one in tours for line in one.wrong] == []

@@ -7,7 +7,7 @@ import pytest
 from evals.models import Suite
 from evals.suites import add_shipped
 from tests.browser.conftest import Visitor
-from tests.browser.test_tour import Tour
+from tests.browser.touring import Tour
 from tests.evals.suite_inputs import CASES, lines
 from tests.factories import make_user
 
