@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from evals.stats.checks import Floats, array, count, inside, number
+from evals.stats.checks import Floats, Ints, array, count, counts, inside, number
 from evals.stats.distributions import normal_quantile, student_below
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
@@ -29,6 +29,35 @@ class PoweredMean(Estimate):
 
 
 @dataclass(frozen=True)
+class AnnotatorTest:
+    """One annotator, held with the judge against all the others.
+
+    Attributes
+    ----------
+    annotator : int
+        Number of the annotator's row.
+    n : int
+        Items that another annotator saw as well.
+    human, judge : float
+        Share of these items on which the annotator, and on which the judge, agrees with the
+        others at least as well as the other of the two.
+    p_value, adjusted : float
+        One-sided: that the annotator is ahead by less than epsilon; by itself, and by
+        Benjamini-Yekutieli over all tested annotators.
+    is_replaceable : bool
+        `adjusted` is at most alpha.
+    """
+
+    annotator: int
+    n: int
+    human: float
+    judge: float
+    p_value: float
+    adjusted: float
+    is_replaceable: bool
+
+
+@dataclass(frozen=True)
 class AlternativeAnnotator:
     """Whether a judge agrees with people as well as they do with each other.
 
@@ -44,6 +73,8 @@ class AlternativeAnnotator:
         `value` is at least one half.
     n : int
         Items with two or more annotators.
+    tested : tuple of AnnotatorTest
+        In the order of `p_values`.
     """
 
     value: float
@@ -51,6 +82,7 @@ class AlternativeAnnotator:
     advantage: float
     passes: bool
     n: int
+    tested: tuple[AnnotatorTest, ...] = ()
 
 
 def ppi_mean(
@@ -143,21 +175,55 @@ def alternative_annotator_test(
     N. Calderon, R. Reichart, R. Dror, The Alternative Annotator Test (2025),
     arXiv:2501.10970.
     """
+    labels, judged = _checked_labels(ratings, judge)
+    return alternative_annotator_by_codes(
+        labels, judged, np.ones(labels.shape[1]), epsilon, alpha, min_items
+    )
+
+
+def alternative_annotator_by_codes(
+    labels: Ints,
+    judge: Ints,
+    times: npt.ArrayLike,
+    epsilon: float = 0.2,
+    alpha: float = 0.05,
+    min_items: int = 30,
+) -> AlternativeAnnotator:
+    """The same of items that are counted: labels as numbers, a column for each kind of item.
+
+    Parameters
+    ----------
+    labels : (annotators, U) array
+        Numbers of the categories; below 0 where an annotator did not see such items.
+    judge : (U,) array
+    times : (U,) array of counts
+        Items of each kind.
+    epsilon, alpha, min_items
+        As for `alternative_annotator_test`, with its answer and its reasons.
+    """
     bonus, level = number(epsilon, "epsilon"), inside(alpha, "alpha")
     if not 0 <= bonus <= 1:
         raise UndefinedError("epsilon must lie between 0 and 1")
     least = max(2, count(min_items, "min_items"))
-    labels, judged = _checked_labels(ratings, judge)
-    human_ahead, judge_ahead, seen = _ahead(labels, judged)
-    tested = seen.sum(axis=1) >= least
-    if not tested.any():
+    often = counts(times, "the times", 1)
+    human, machine, seen = _ahead(labels, judge)
+    which = np.flatnonzero(seen @ often >= least)
+    if not which.size:
         raise UndefinedError(f"no annotator shares {least} or more items with another")
-    gaps = [(human_ahead[a] - judge_ahead[a])[seen[a]] for a in np.flatnonzero(tested)]
-    p_values = tuple(_below_bonus(gap, bonus) for gap in gaps)
-    wins = [judge_ahead[a][seen[a]].mean() for a in np.flatnonzero(tested)]
-    value = benjamini_yekutieli(p_values, level).rejected / len(p_values)
-    n = int(seen.any(axis=0).sum())
-    return AlternativeAnnotator(value, p_values, float(np.mean(wins)), value >= 0.5, n)
+    sides = [(human[a][seen[a]], machine[a][seen[a]], often[seen[a]]) for a in which]
+    p_values = tuple(_below_bonus(one - other, weights, bonus) for one, other, weights in sides)
+    adjusted = benjamini_yekutieli(p_values, level).p_values
+    tested = tuple(
+        AnnotatorTest(
+            int(a), int(weights.sum()), float(np.average(one, weights=weights)),
+            float(np.average(other, weights=weights)), p, q, q <= level,
+        )
+        for a, (one, other, weights), p, q in zip(which, sides, p_values, adjusted, strict=True)
+    )  # fmt: skip
+    value = sum(one.is_replaceable for one in tested) / len(tested)
+    advantage = float(np.mean([one.judge for one in tested]))
+    n = int(often[seen.any(axis=0)].sum())
+    return AlternativeAnnotator(value, p_values, advantage, value >= 0.5, n, tested)
 
 
 def _checked_labels(
@@ -201,11 +267,12 @@ def _ahead(
     return (human >= machine).astype(float), (machine >= human).astype(float), seen
 
 
-def _below_bonus(gaps: Floats, bonus: float) -> float:
+def _below_bonus(gaps: Floats, times: Floats, bonus: float) -> float:
     """One-sided t-test that the mean gap is below the bonus."""
-    n = len(gaps)
-    se = float(np.std(gaps, ddof=1) / np.sqrt(n))
+    n = int(times.sum())
+    mean = float(np.average(gaps, weights=times))
+    se = float(np.sqrt(times @ (gaps - mean) ** 2 / (n - 1) / n))
     if se == 0:
         reason = "an annotator and the judge compare alike on every item: no variance"
         raise UndefinedError(reason, n)
-    return student_below((float(gaps.mean()) - bonus) / se, n - 1)
+    return student_below((mean - bonus) / se, n - 1)
