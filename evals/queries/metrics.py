@@ -8,7 +8,7 @@ import numpy as np
 from django.db.models import F, Q, Value
 from django.db.models.functions import Left
 
-from annotate.models import Batch, Item, Study
+from annotate.models import Item, Study
 from evals.matching import matches
 from evals.queries.reading import counted_from
 from evals.queries.structure import CHUNK, SPACE, SPELLED, Trimmed
@@ -90,14 +90,6 @@ def leanings(study: Study, only: Source | None = None) -> list[Leaning]:
         found.append(Leaning("length", _ints(items), _floats(lengths), _floats(said)))
         found += _references(study, dict(counted_from(votes, PEOPLE + SAID)))
     return found
-
-
-def said_by_case(batch: Batch, only: Source | None = None) -> dict[str, tuple[int, float]]:
-    """Of each judged item of a batch, by its id: the row's number and what people said."""
-    votes = counted_judgements(batch.study, only).filter(task__item__batch=batch)
-    said = dict(counted_from(votes.values("preference", item_id=F("task__item_id")), PEOPLE + SAID))
-    items = Item.objects.filter(pk__in=said).values_list("pk", "item_id")
-    return {str(item_id): (pk, said[pk]) for pk, item_id in items}
 
 
 def _scored(row: Sequence[Any]) -> Leaning:

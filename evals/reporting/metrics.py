@@ -171,8 +171,9 @@ def _finding(measured: Sequence[_Measured]) -> str:
 
 
 def _capital(title: str) -> str:
-    """Names of scorers stay as they are spelled."""
-    return title[:1].upper() + title[1:] if title in TITLES.values() else title
+    """Names of scorers stay as they are spelled; "model judge" is our own word."""
+    is_word = title in TITLES.values() or title.startswith("model judge")
+    return title[:1].upper() + title[1:] if is_word else title
 
 
 def _lede(measured: Sequence[_Measured]) -> str:

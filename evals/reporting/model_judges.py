@@ -1,48 +1,71 @@
-"""Verdicts of model judges as one more metric, on the items that people have judged too."""
+"""Verdicts of model judges: one more metric, and one more annotator beside people."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from annotate.models import Study
-from evals.model_judge import JudgeError, judged_runs, signature_of, verdicts
+from evals.model_judge import JudgeError, judged_runs, signature_of
 from evals.models import Run, RunBatch
 from evals.queries import Source
-from evals.queries.metrics import Leaning, leaning_of, said_by_case
+from evals.queries.judged import batch_of_judge, judge_leaning
+from evals.queries.metrics import Leaning, leaning_of
 
-LEANS = {"candidate": 1.0, "tie": 0.0, "baseline": -1.0}
+
+@dataclass(frozen=True, slots=True)
+class JudgeRun:
+    """A judge's run, and the batch in which people meet the answers that it judged."""
+
+    run: Run
+    made: RunBatch
+    signature: str
+
+
+def judge_runs(study: Study) -> Iterator[JudgeRun]:
+    """The finished ones that can be held against people, the latest first.
+
+    Of two runs that judged the same answers in the same way the later one speaks.
+    """
+    seen: set[tuple[int, str]] = set()
+    judges = Run.objects.filter(study=study, system=Run.System.JUDGE, state=Run.State.DONE)
+    for run in judges.select_related("suite").order_by("-number"):
+        try:
+            found = judge_run(run)
+        except JudgeError:
+            continue
+        if (found.made.pk, found.signature) not in seen:
+            seen.add((found.made.pk, found.signature))
+            yield found
+
+
+def judge_run(run: Run) -> JudgeRun:
+    """A judge's run with the batch of what it judged.
+
+    Raises
+    ------
+    JudgeError
+        If it is no judge's, has not ended well, or people have no batch of what it judged.
+    """
+    baseline, candidate = judged_runs(run)
+    if run.state != Run.State.DONE:
+        words = run.get_state_display().lower()
+        raise JudgeError(f"Run {run.number} is not done ({words}): part of the verdicts is none.")
+    made = batch_of_judge(baseline, candidate)
+    if made is None:
+        raise JudgeError(
+            f"People have not met what run {run.number} judged: make a batch of runs "
+            f"{baseline.number} and {candidate.number} with manage.py batch_from_runs."
+        )
+    return JudgeRun(run, made, signature_of(run).text)
 
 
 def judge_leanings(study: Study, only: Source | None = None) -> list[Leaning]:
     """One for each way in which a model has judged, over all batches that it speaks of."""
     rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
-    seen: set[tuple[int, str]] = set()
-    judges = Run.objects.filter(study=study, system=Run.System.JUDGE, state=Run.State.DONE)
-    for run in judges.select_related("suite").order_by("-number"):
-        made = _batch_of(run)
-        if made is None:
-            continue
-        signature = signature_of(run).text
-        # Of two runs that judged the same answers in the same way the later one speaks.
-        if (made.pk, signature) not in seen:
-            seen.add((made.pk, signature))
-            rows.setdefault((run.model, signature), []).extend(_rows(run, made, only))
+    for one in judge_runs(study):
+        found = judge_leaning(one.run, one.made, only)
+        rows.setdefault((one.run.model, one.signature), []).extend(found)
     return [
         leaning_of(f"model judge, {model}", found, signature)
         for (model, signature), found in rows.items()
         if found
-    ]
-
-
-def _batch_of(run: Run) -> RunBatch | None:
-    try:
-        baseline, candidate = judged_runs(run)
-    except JudgeError:
-        return None
-    made = RunBatch.objects.filter(baseline_run=baseline, candidate_run=candidate)
-    return made.select_related("batch__study").first()
-
-
-def _rows(run: Run, made: RunBatch, only: Source | None) -> list[tuple[int, float, float]]:
-    said = said_by_case(made.batch, only)
-    return [
-        (said[verdict.case_id][0], LEANS[verdict.winner], said[verdict.case_id][1])
-        for verdict in verdicts(run)
-        if verdict.winner is not None and verdict.case_id in said
     ]

@@ -9,26 +9,43 @@ from annotate.models import Study
 from evals import queries
 from evals.deciding import policy_in_force
 from evals.forms import chosen_source
+from evals.forms.looking import chosen
 from evals.queries.metrics import leanings
 from evals.reporting import level
 from evals.reporting import metrics as metrics_page
-from evals.reporting.model_judges import judge_leanings
+from evals.reporting.judging import standing
+from evals.reporting.judging_page import judge_section
+from evals.reporting.model_judges import judge_leanings, judge_runs
+from evals.stats.judge_standing import EPSILON, EPSILONS
+
+# As they stand in addresses: "0.15".
+CHOICES = {f"{value:g}": who for who, value in EPSILONS.items()}
 
 
 @require_safe
 @results_page
 def metrics(request: HttpRequest, study: Study) -> HttpResponse:
     only = chosen_source(request)
+    epsilon = chosen(request, "epsilon", tuple(CHOICES), f"{EPSILON:g}")
     with queries.snapshot():
         policy = policy_in_force(study)
         found = [*leanings(study, only), *judge_leanings(study, only)]
         imported = queries.has_imported(study)
+        judges = [
+            judge_section(
+                standing(one, epsilon=float(epsilon), only=only, confidence=policy.confidence)
+            )
+            for one in judge_runs(study)
+        ]
     context = {
         "study": study,
         "page": "metrics",
         "found": metrics_page.metrics(found, policy.confidence),
         "level": level(policy.confidence),
         "few": metrics_page.FEW,
+        "judges": judges,
+        "epsilon": epsilon,
+        "epsilons": list(CHOICES.items()),
         "only": only,
         "has_imported": imported,
     }
