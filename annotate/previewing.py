@@ -234,6 +234,11 @@ def _lede(report: ReportData, kept: bool, warnings: int) -> str:
         return f"Nothing has been imported yet. Look at the columns and the first rows.{look}"
     if refusal := _refusal(report):
         return refusal[1]
+    if separator := report.get("separator"):
+        return (
+            f"Nothing has been imported. The columns seem to be separated by {separator}, which "
+            "is set below now. Choose the file again and check."
+        )
     whole = "Nothing has been imported. A batch comes in whole or not at all; "
     if kept:
         return whole + "change what the columns mean and check again."
