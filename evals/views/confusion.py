@@ -52,7 +52,7 @@ def pairs(request: HttpRequest, study: Study) -> HttpResponse:
         "crumb": "Pairs of annotators",
         "rows": rows,
         "count": count,
-        "counted": wording.counted(count, "pairs"),
+        "in_words": wording.counted(count, "pairs"),
         "few": FEW,
         "number": number,
         "previous": number - 1,

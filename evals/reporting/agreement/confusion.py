@@ -20,6 +20,7 @@ from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.kappa import kappa_pairs, percent_pairs
 from evals.stats.pairs import bias_pairs, even_kappa_pairs, prevalence_pairs, scott_pairs
+from evals.stats.resampling import MIN_UNITS
 
 OTHERS = "others"
 NO_MAJORITY = "none"
@@ -72,6 +73,11 @@ class Confusion:
     n: int
     numbers: Sequence[Number]
     lopsided: str
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there are too few items for the intervals to be as wide as they should be."""
+        return self.n < MIN_UNITS
 
 
 @dataclass(frozen=True, slots=True)

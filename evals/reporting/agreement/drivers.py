@@ -131,7 +131,7 @@ def _kinds(counted: Parts, level: float) -> list[Driver]:
     ]
     if counted.scale.has_strength:
         mild = share(pairs_apart(rows[:, :-1], 2))
-        answers.append(Driver("of these, both by the smallest step", mild))
+        answers.append(Driver("opposite choices, both by the smallest step", mild))
     return answers
 
 

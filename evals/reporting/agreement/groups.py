@@ -11,8 +11,10 @@ from evals.reporting.agreement.counted import Parts, on_winner
 from evals.reporting.agreement.lopsided import one_answer_prevails
 from evals.reporting.agreement.panel import on_scale
 from evals.reporting.numbers import Shown, day_words, shown
+from evals.stats import wording
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined, attempt
+from evals.stats.resampling import MIN_UNITS
 from evals.stats.scales import row_summary
 
 # Beyond this a table is no longer read; the rest is in the report of the command line.
@@ -24,10 +26,14 @@ IN_A_ROW = ("percent", "alpha_ordinal", "gwet_ac1")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Agreement on one question or among some of the items."""
+    """Agreement on one question or among some of the items.
+
+    `is_short` where they are too few for their intervals to be as wide as they should be.
+    """
 
     name: str
     items: str
+    is_short: bool
     percent: Shown
     ordinal: Shown
     ac1: Shown
@@ -55,6 +61,7 @@ class ScoreRow:
 
     name: str
     items: str
+    is_short: bool
     interval: Shown
     ordinal: Shown
     percent: Shown
@@ -110,7 +117,8 @@ def _group(title: str, found: Sequence[tuple[str, Ints]], confidence: float) -> 
         rows.append(
             Row(
                 name,
-                str(one["percent"].n),
+                wording.count(one["percent"].n),
+                one["percent"].n < MIN_UNITS,
                 shown(one["percent"], "share", ""),
                 shown(one["alpha_ordinal"], "coefficient", ""),
                 shown(one["gwet_ac1"], "coefficient", ""),
@@ -134,7 +142,8 @@ def _score_row(name: str, rows: Ints, confidence: float) -> ScoreRow:
     found = on_scale(rows, confidence)
     return ScoreRow(
         name,
-        str(found["percent"].n),
+        wording.count(found["percent"].n),
+        found["percent"].n < MIN_UNITS,
         shown(found["alpha_interval"], "coefficient", ""),
         shown(found["alpha_ordinal"], "coefficient", ""),
         shown(found["percent"], "share", ""),

@@ -23,6 +23,7 @@ from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.kappa import kappa_pairs, percent_pairs
 from evals.stats.pairs import Prevalence, bias_pairs, prevalence_pairs, scott_pairs
+from evals.stats.resampling import MIN_UNITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ class PairRow:
     other: tuple[UUID, str]
     n: int
     is_few: bool
+    is_short: bool
     percent: Shown
     kappa: Shown
     scott: Shown
@@ -172,6 +174,7 @@ def _pair_row(
         (other.pk, str(other)),
         percent.n,
         percent.n < FEW,
+        percent.n < MIN_UNITS,
         shown(percent, "share", ""),
         shown(kappa, "coefficient", ""),
         shown(scott, "coefficient", ""),

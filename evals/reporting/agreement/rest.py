@@ -10,9 +10,11 @@ from annotate.models import User
 from evals.reporting.agreement.counted import Counted
 from evals.reporting.agreement.matrix import FEW
 from evals.reporting.numbers import Shown, listed, shown
+from evals.stats import wording
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.pooled import isolated_kappa
+from evals.stats.resampling import MIN_UNITS
 from evals.tallies import with_others
 
 NOBODY_ELSE = "nobody else has judged the same items"
@@ -44,6 +46,7 @@ class RestRow:
     kappa: Shown
     items: str
     is_few: bool
+    is_short: bool
     is_below: bool
 
 
@@ -97,8 +100,9 @@ def rest_rows(found: Sequence[Rest], percent: Estimate | Undefined) -> list[Rest
             str(one.person),
             shown(one.percent, "share", ""),
             shown(one.kappa, "coefficient", ""),
-            str(one.percent.n),
+            wording.count(one.percent.n),
             one.percent.n < FEW,
+            one.percent.n < MIN_UNITS,
             is_below(one, percent),
         )
         for one in ordered
