@@ -72,6 +72,7 @@ class World:
             "staged_id": self.staged["outputs" if "slug" in parts_of(name) else "suite"].pk,
             "figure_key": "outcomes",
             "file_format": "svg",
+            "file_kind": "html",
             "kind": "judgements",
             "format": "csv",
             "decision_id": self.decision.pk,

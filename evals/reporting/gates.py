@@ -36,6 +36,7 @@ class GateRow:
     figure: GateStrip
     told: str
     waiver: str = ""
+    beside: str = ""
     sources: Sequence["SourceRow"] = ()
 
 
@@ -51,7 +52,10 @@ class SourceRow:
 def gate_rows(evidence: dict[str, Any], links: Mapping[str, str] | None = None) -> list[GateRow]:
     """All gates, those that stop the candidate first; `links` lead from suites to comparisons."""
     waived = {waiver["gate"]: waiver for waiver in evidence.get("waivers", ())}
-    rows = [_row(gate, waived.get(gate["gate"]), links or {}) for gate in evidence["gates"]]
+    rows = [
+        _row(gate, waived.get(gate["gate"]), links or {}, _beside(gate, evidence))
+        for gate in evidence["gates"]
+    ]
     return sorted(rows, key=lambda row: ORDER.index(row.status.lower()))
 
 
@@ -68,7 +72,20 @@ def sources_of(gate: dict[str, Any], links: Mapping[str, str] | None = None) -> 
     ]
 
 
-def _row(gate: dict[str, Any], waiver: dict[str, str] | None, links: Mapping[str, str]) -> GateRow:
+def _beside(gate: dict[str, Any], evidence: dict[str, Any]) -> str:
+    """Beside what people prefer, how far they agree on it."""
+    if gate["gate"] != "human_preference":
+        return ""
+    alpha = shown(
+        from_json(evidence["agreement"]["krippendorff_alpha_nominal"]), "coefficient", "items"
+    )
+    found = f"{alpha.value}, {alpha.interval}, {alpha.n}" if alpha.interval else alpha.why
+    return f"Agreement of the annotators, α: {found}."
+
+
+def _row(
+    gate: dict[str, Any], waiver: dict[str, str] | None, links: Mapping[str, str], beside: str
+) -> GateRow:
     estimate = from_json(gate["estimate"])
     return GateRow(
         gate["gate"],
@@ -81,6 +98,7 @@ def _row(gate: dict[str, Any], waiver: dict[str, str] | None, links: Mapping[str
         gate_strip(estimate, gate["threshold"], gate["direction"], gate["unit"], gate["bar"]),
         _told(gate),
         _waived(waiver) if waiver else "",
+        beside,
         sources_of(gate, links),
     )
 

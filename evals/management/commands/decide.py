@@ -5,15 +5,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from annotate.commanding import StudyCommand, study_named
-from evals.deciding import evidence_of, weigh
 from evals.management.verdicts import (
     EXIT_CODES,
     add_files,
-    verdict_as_json,
+    verdict_answer,
     verdict_in_words,
+    weighed,
     write_files,
 )
-from evals.queries import snapshot
 
 
 class Command(StudyCommand):
@@ -24,14 +23,12 @@ class Command(StudyCommand):
         add_files(parser)
 
     def answer(self, **options: Any) -> dict[str, Any]:
-        study = study_named(options["study"])
-        with snapshot():
-            self.evidence = evidence_of(weigh(study))
-        write_files(self.evidence, options)
-        return verdict_as_json(self.evidence)
+        self.told = weighed(study_named(options["study"]))
+        write_files(self.told, options)
+        return verdict_answer(self.told)
 
     def in_words(self, answer: dict[str, Any]) -> str:
-        return verdict_in_words(self.evidence)
+        return verdict_in_words(self.told)
 
     def exit_code(self, answer: dict[str, Any]) -> int:
         return EXIT_CODES[answer["verdict"]]

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from annotate.commanding import JsonCommand, RefusedCommandError, study_named
 from annotate.demo.content import load_study
 from annotate.models import Study
-from evals.deciding import evidence_of, policy_in_force, weigh
+from evals.deciding import policy_in_force
 from evals.evaluating import (
     Endpoints,
     Evaluated,
@@ -31,14 +31,14 @@ from evals.evaluating import (
 from evals.management.verdicts import (
     EXIT_CODES,
     add_files,
-    verdict_as_json,
+    verdict_answer,
     verdict_in_words,
+    weighed,
     write_files,
 )
 from evals.management.watching import ProgressLine, stopping
 from evals.models import Endpoint, Suite
 from evals.pairing import PairingError, batch_from_runs
-from evals.queries import snapshot
 from evals.queries.compared_cases import changed_cases
 from evals.reporting.compared_text import comparison_in_words
 from evals.stats import wording
@@ -103,14 +103,13 @@ class Command(JsonCommand):
         except InterruptedEvaluationError as error:
             raise RefusedCommandError(str(error)) from error
         batches = self._batches() if options["batch"] else []
-        with snapshot():
-            self.evidence = evidence_of(weigh(study))
-        write_files(self.evidence, options)
+        self.told = weighed(study)
+        write_files(self.told, options)
         suites_said = [_as_json(one) for one in self.done]
         extra: dict[str, Any] = {"batches": batches} if options["batch"] else {}
         if judge:
             extra["judged"] = [one.as_json() for one in self.judged]
-        return {**verdict_as_json(self.evidence), "suites": suites_said, **extra}
+        return {**verdict_answer(self.told), "suites": suites_said, **extra}
 
     def _study(self, options: dict[str, Any]) -> Study:
         if options["demo"] == bool(options["study"]):
@@ -188,7 +187,7 @@ class Command(JsonCommand):
             "blind."
             for batch in answer.get("batches", ())
         ]
-        return "\n\n".join([*parts, verdict_in_words(self.evidence)])
+        return "\n\n".join([*parts, verdict_in_words(self.told)])
 
     def exit_code(self, answer: dict[str, Any]) -> int:
         return EXIT_CODES[answer["verdict"]]
