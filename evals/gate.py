@@ -2,8 +2,9 @@
 
 A gate judges the whole interval, never the point inside it. Numbers are in the unit of
 the evidence: shares and points as fractions of 1 (60 % is 0.6, 5 points are 0.05),
-ratios as they are, relative changes as parts of the baseline (5 % more is 0.05). A loss is a negative difference, so "at most 5 points lost" is a
-difference of at least -0.05: threshold and estimate then lie on one scale.
+ratios as they are, relative changes as parts of the baseline (5 % more is 0.05). A loss is a
+negative difference, so "at most 5 points lost" is a difference of at least -0.05: threshold
+and estimate then lie on one scale.
 """
 
 from collections.abc import Iterable, Sequence

@@ -120,9 +120,7 @@ def outcomes(bars: Sequence[Outcome], theme: Theme, size: Size) -> Chart:
     return chart
 
 
-def over_time(
-    looks: Sequence[Look], threshold: float, theme: Theme, size: Size
-) -> Chart:
+def over_time(looks: Sequence[Look], threshold: float, theme: Theme, size: Size) -> Chart:
     """The win rate as items were judged, with both of its intervals."""
     values = [
         {

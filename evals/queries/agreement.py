@@ -70,7 +70,7 @@ PARTS = f"""{ITEMS}
     FROM placed
 )
 SELECT GROUPING(category, batch_id, period, apart), category, batch_id, period, apart, {KINDS},
-       count(*), min(ended), max(ended)
+       count(*), min(ended), max(ended), min(least), max(most)
 FROM ranked
 GROUP BY GROUPING SETS ((category, {KINDS}), (batch_id, {KINDS}), (period, {KINDS}),
                         (apart, {KINDS}))
@@ -149,11 +149,14 @@ class ItemParts:
 
     Attributes
     ----------
+    kinds : ItemKinds
+        All together, but without the count of "both bad".
     apart : dict
         0: the shorter output has at least nine tenths of the longer one's length;
         2: at most half; 1: between.
     """
 
+    kinds: ItemKinds = field(default_factory=ItemKinds)
     categories: dict[str, Ints] = field(default_factory=dict)
     batches: dict[int, Ints] = field(default_factory=dict)
     periods: Sequence[Period] = ()
@@ -177,12 +180,18 @@ def item_parts(study: Study, only: Source | None = None) -> ItemParts:
     ):
         key = {CATEGORY: category, BATCH: batch, PERIOD: period, APART: apart}[which]
         sets.setdefault(which, {}).setdefault(key, []).append(tuple(row))
-    periods = sets.get(PERIOD, {})
+    if not sets:
+        return ItemParts()
+    # Every item has one category.
+    everything = [row for rows in sets[CATEGORY].values() for row in rows]
+    least, most = zip(*(row[-2:] for row in everything), strict=True)
+    periods = sets[PERIOD]
     return ItemParts(
-        {key: _kinds(rows) for key, rows in sorted(sets.get(CATEGORY, {}).items())},
-        {key: _kinds(rows) for key, rows in sorted(sets.get(BATCH, {}).items())},
+        ItemKinds(_kinds(everything), 0, (min(least), max(most))),
+        {key: _kinds(rows) for key, rows in sorted(sets[CATEGORY].items())},
+        {key: _kinds(rows) for key, rows in sorted(sets[BATCH].items())},
         [_period(periods[key]) for key in sorted(key for key in periods if key is not None)],
-        {key: _kinds(rows) for key, rows in sorted(sets.get(APART, {}).items())},
+        {key: _kinds(rows) for key, rows in sorted(sets[APART].items())},
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from evals.charts import Axis, Strip, Tick, share_axis, share_ticks, strip
 from evals.reporting.compared import p_words
 from evals.reporting.judging import Beside, Number, Standing
-from evals.reporting.numbers import Shown, many, shown
+from evals.reporting.numbers import Shown, in_words, many, shown
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.judges import AnnotatorTest, PoweredMean
@@ -27,7 +27,10 @@ class AgreementRow:
     quadratic: Shown | None
     percent: Shown | None
     strip: Strip
-    is_yardstick: bool = False
+
+    @property
+    def is_few(self) -> bool:
+        return self.kappa.estimate is not None and self.kappa.estimate.n < FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def _agreement_rows(found: Standing, axis: Axis) -> list[AgreementRow]:
         ),
         AgreementRow(
             "People with each other", "the same items: the yardstick", _kappa(found.among_people),
-            None, None, None, strip(found.among_people, axis), is_yardstick=True,
+            None, None, None, strip(found.among_people, axis),
         ),
     ]  # fmt: skip
 
@@ -182,6 +185,9 @@ def _gap(found: Standing) -> str:
     gap = found.gap
     if isinstance(gap, Undefined) or gap.low is None or gap.high is None:
         return ""
+    if gap.n < FEW:
+        few = wording.counted(gap.n, "items")
+        return f"{few} are too few to tell whether the judge agrees as well as people do."
     ends = wording.interval(gap.low, gap.high, "coefficient")
     if gap.low <= 0 <= gap.high:
         return (
@@ -237,13 +243,17 @@ def _test_words(found: Standing) -> str:
     replaced = sum(one.is_replaceable for one in test.tested)
     told = (
         f"{'Passed' if test.passes else 'Not passed'}: of {many(len(test.tested), 'annotators')} "
-        f"tested the judge may stand in for {replaced}, and at least half are needed. On average "
-        f"it is at least as close to the others as the annotator in "
+        f"tested the judge may stand in for {_none_or(replaced)}, and at least half are needed. "
+        f"On average it is at least as close to the others as the annotator in "
         f"{wording.percent(test.advantage)} of items."
     )
     if untested:
         told += f" {many(untested, 'annotators').capitalize()} judged too few items to be tested."
     return told
+
+
+def _none_or(count: int) -> str:
+    return in_words(count) if count else "none"
 
 
 def _rate_rows(found: Standing, axis: Axis) -> list[RateRow]:

@@ -188,7 +188,7 @@ def test_choosing_the_side_of_a_text_prefers_the_system_that_wrote_it(visitor: V
     for judgement in Judgement.objects.select_related("task__item"):
         alpha_is_candidate = "ALPHA" in judgement.task.item.candidate_output
         assert (judgement.preference > 0) == alpha_is_candidate
-        assert abs(judgement.preference) == abs(judgement.choice) >= 1
+        assert abs(judgement.preference) == abs(judgement.choice or 0) >= 1
 
 
 def test_next_task_begins_at_its_top_with_the_focus_on_its_title(visitor: Visitor) -> None:

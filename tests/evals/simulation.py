@@ -83,7 +83,7 @@ def judge_slots(
         own = item_says.setdefault(task.item_id, _draw(draw, lean))
         preference = own if draw.random() < same else _draw(draw, lean)
         preference *= draw.randint(1, study.max_strength) if preference else 1
-        side = Side(task.candidate_side)
+        side = Side(str(task.candidate_side))
         choice = unblind(preference, side)
         if draw.random() < lean.left:
             choice = -abs(choice or 1)
@@ -181,7 +181,7 @@ def mirror(study: Study) -> Study:
     for judgement in Judgement.objects.counted().filter(study=study).select_related("task"):
         task = Task.objects.get(item=items[judgement.task.item_id], slot=judgement.task.slot)
         task.state, task.version, task.annotator = "judged", 1, judgement.annotator
-        task.candidate_side = other[judgement.candidate_side]
+        task.candidate_side = other[str(judgement.candidate_side)]
         task.claimed_at = task.judged_at = judgement.task.judged_at
         task.save()
         copy = Judgement.objects.create(

@@ -69,6 +69,8 @@ def test_parts_are_those_of_a_recount(study: Study) -> None:
 
     found = counts.item_parts(study)
 
+    assert as_counter(found.kinds.rows) == kinds(items)
+    assert found.kinds.scales == (7, 7)
     assert set(found.categories) == {"general", "billing"}
     for name, rows in found.categories.items():
         mine = [item for item in items if item[0].task.item.category == name]
@@ -301,6 +303,7 @@ def test_nothing_judged_counts_nothing() -> None:
 
     assert len(on_winner(found.kinds.rows)) == 0
     assert counts.scales_judged_on(study) is None
-    assert counts.item_parts(study).periods == []
+    assert not counts.item_parts(study).periods
+    assert not counts.item_parts(study).categories
     assert criterion_kinds(study) == {}
     assert not found.pairs

@@ -143,7 +143,7 @@ def contradict(study: Study, annotator: User) -> None:
     for task in study.tasks.filter(annotator=annotator, state="judged"):
         old = task.judgements.get()
         study.judgements.create(
-            task=task, annotator=annotator, version=2, scale=old.scale, choice=-old.choice,
+            task=task, annotator=annotator, version=2, scale=old.scale, choice=-(old.choice or 0),
             candidate_side=old.candidate_side, preference=-old.preference,
             submission_key=uuid4(), payload_digest="0" * 64,
         )  # fmt: skip
@@ -353,7 +353,7 @@ def test_a_category_of_strife_stands_out(lena_client: Client) -> None:
         turned = -old.preference or 1
         side = 1 if old.candidate_side == "right" else -1
         study.judgements.create(
-            task=task, annotator=task.annotator, version=2, scale=old.scale,
+            task=task, annotator=old.annotator, version=2, scale=old.scale,
             choice=turned * side, preference=turned, candidate_side=old.candidate_side,
             submission_key=uuid4(), payload_digest="0" * 64,
         )  # fmt: skip

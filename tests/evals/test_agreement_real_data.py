@@ -55,7 +55,7 @@ def rated_study(rows: list[dict[str, list[int]]], names: list[str], overall: str
         row, who = rows[number // len(people)], number % len(people)
         task.state, task.annotator, task.version = Task.State.JUDGED, people[who], 1
         task.claimed_at = task.judged_at = timezone.now()
-        preference, side = row[overall][who] - MIDDLE, Side(task.candidate_side)
+        preference, side = row[overall][who] - MIDDLE, Side(str(task.candidate_side))
         judgement = Judgement(
             study=study, task=task, annotator=people[who], version=1, candidate_side=side,
             scale=5, choice=unblind(preference, side), preference=preference,

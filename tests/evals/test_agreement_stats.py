@@ -201,7 +201,9 @@ def test_pooled_errors_are_those_of_a_jackknife_over_items(weights: str) -> None
 
     found = pooled_estimate(pooled, weights, shared, float((sums**2).sum()))
 
-    left_out = [pool_kappa(tables_of(np.delete(votes, i, 1)), weights).value for i in range(150)]
+    left_out = np.array(
+        [pool_kappa(tables_of(np.delete(votes, i, 1)), weights).value for i in range(150)]
+    )
     jackknife = np.sqrt(149 / 150 * np.sum((left_out - np.mean(left_out)) ** 2))
     assert sums.sum() == pytest.approx(0, abs=1e-9)
     assert found.se == pytest.approx(jackknife, rel=0.05)
@@ -236,7 +238,9 @@ def test_errors_of_one_against_all_are_those_of_a_jackknife() -> None:
 
     found = isolated_kappa(rows)
 
-    left_out = [isolated_kappa(shared[:i] + shared[i + 1 :]).value for i in range(len(shared))]
+    left_out = np.array(
+        [isolated_kappa(shared[:i] + shared[i + 1 :]).value for i in range(len(shared))]
+    )
     n = len(shared)
     jackknife = np.sqrt((n - 1) / n * np.sum((left_out - np.mean(left_out)) ** 2))
     assert found.n == n

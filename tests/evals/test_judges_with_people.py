@@ -241,6 +241,22 @@ def test_the_page_says_what_is_missing(people: list[User], lena_client: Client) 
     assert "nobody has judged yet what it judged" in shown(lena_client, other)
 
 
+def test_the_page_warns_of_judged_items_that_are_no_random_sample(
+    people: list[User], lena_client: Client
+) -> None:
+    picked = [pair for pair in drawn_pairs(300, 300) if pair.judge == 1]
+    others = [Pair(pair.judge) for pair in drawn_pairs(200, 0, seed=9)]
+    study, _ = make_judged(people, [*picked, *others])
+    few, _ = make_judged(people, drawn_pairs(30, 12), name="Few")
+
+    text = shown(lena_client, study)
+
+    assert "these may be no random sample" in text
+    few_text = shown(lena_client, few)
+    assert "no random sample" not in few_text
+    assert "12 items are too few to tell whether the judge agrees as well" in few_text
+
+
 def test_more_items_and_votes_are_no_more_questions_to_the_database(
     people: list[User], lena_client: Client, django_assert_num_queries: Any
 ) -> None:

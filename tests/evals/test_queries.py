@@ -96,7 +96,7 @@ def test_votes_by_side_and_left_choices_are_those_of_a_recount(study: Study) -> 
         mine = [j for j in judgements if j.candidate_side == side]
         assert_tally(tally, [(j.task.item_id, j.annotator_id, j.preference) for j in mine])
     decided = [j for j in judgements if j.choice]
-    assert_tally(votes.left, [(j.task.item_id, j.annotator_id, -j.choice) for j in decided])
+    assert_tally(votes.left, [(j.task.item_id, j.annotator_id, -(j.choice or 0)) for j in decided])
 
 
 def test_what_each_annotator_said_is_that_of_a_recount(study: Study) -> None:
@@ -110,8 +110,8 @@ def test_what_each_annotator_said_is_that_of_a_recount(study: Study) -> None:
         assert (votes.losses, votes.ties, votes.wins) == tuple(
             sum(sign(j.preference) == kind for j in mine) for kind in (-1, 0, 1)
         )
-        assert votes.left == sum(j.choice < 0 for j in mine)
-        assert votes.right == sum(j.choice > 0 for j in mine)
+        assert votes.left == sum((j.choice or 0) < 0 for j in mine)
+        assert votes.right == sum((j.choice or 0) > 0 for j in mine)
         assert votes.both_bad == sum(j.both_bad for j in mine)
 
 

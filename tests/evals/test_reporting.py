@@ -8,7 +8,8 @@ from evals import queries
 from evals.charts import Axis, columns, gate_strip, outcome_bar, share_axis, strip, vote_strip
 from evals.gate import DEFAULT_GATES, Evidence, judge_gate
 from evals.matching import is_structured, matches, parses
-from evals.reporting import agreement, items, preference, progress
+from evals.reporting import items, preference, progress
+from evals.reporting.agreement import page as agreement
 from evals.reporting.annotators import in_time, is_below
 from evals.reporting.gates import headline
 from evals.reporting.numbers import listed, shown

@@ -9,8 +9,9 @@ from django.db.models.functions import Now
 
 from annotate.models import Study, User
 from annotate.parsing import Source
+from annotate.staging import CHUNK_BYTES
 from evals.models import Staged, StagedChunk
-from evals.staging import CHUNK_BYTES, GoneError, discard, forget_staged, stage, staged_sources
+from evals.staging import GoneError, discard, forget_staged, stage, staged_sources
 
 pytestmark = pytest.mark.django_db
 

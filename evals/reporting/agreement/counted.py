@@ -143,7 +143,6 @@ class Parts:
 
     confidence: float
     systems: dict[str, str]
-    kinds: ItemKinds
     parts: ItemParts
     people: dict[UUID, User]
     others: dict[UUID, Ints]
@@ -152,7 +151,7 @@ class Parts:
 
     @cached_property
     def scale(self) -> Scale:
-        return scale_of(self.kinds.scales)
+        return scale_of(self.parts.kinds.scales)
 
 
 def read(study: Study, only: Source | None = None, confidence: float = 0.95) -> Counted:
@@ -173,7 +172,6 @@ def read_parts(study: Study, only: Source | None = None, confidence: float = 0.9
     return Parts(
         confidence,
         {"baseline": study.baseline_name, "candidate": study.candidate_name},
-        item_kinds(study, only),
         parts,
         User.objects.in_bulk(list(others)),
         others,

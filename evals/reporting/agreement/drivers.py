@@ -96,7 +96,7 @@ TITLES = {
 
 def drivers(counted: Parts) -> Drivers:
     """Count what goes with the differing pairs of a study."""
-    overall, level = on_winner(counted.kinds.rows), counted.confidence
+    overall, level = on_winner(counted.parts.kinds.rows), counted.confidence
     found = pair_counts(overall[:, :3])
     differing = share_of_pairs(found.differing, found.pairs, overall[:, 3], level)
     shares = _Shares(overall, differing, level)
@@ -119,8 +119,8 @@ def drivers(counted: Parts) -> Drivers:
 
 def _kinds(counted: Parts, level: float) -> list[Driver]:
     """Ties against choices, opposite choices, and of these the mildest."""
-    rows = on_points(counted.kinds.rows, counted.scale.points)
-    found, times = pair_counts(on_winner(counted.kinds.rows)[:, :3]), rows[:, -1]
+    rows = on_points(counted.parts.kinds.rows, counted.scale.points)
+    found, times = pair_counts(on_winner(counted.parts.kinds.rows)[:, :3]), rows[:, -1]
 
     def share(part: Floats) -> Estimate | Undefined:
         return share_of_pairs(part, found.differing, times, level)
