@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-ALL = ("showing", "claim_cost", "import_rows", "run_throughput")
+ALL = ("showing", "claim_cost", "import_rows", "run_throughput", "scoring", "coverage", "verdicts")
 
 if __name__ == "__main__":
     for name in ALL:
