@@ -1,11 +1,11 @@
-"""What the page of agreement costs as judgements grow: python -m benchmarks.agreeing.
+"""What the pages of agreement cost as judgements grow: python -m benchmarks.agreeing.
 
     python -m benchmarks.agreeing [--judgements 100000] [--annotators 20]
 
 A study of seven points with four criteria (one of them scored for each side), three
 judgements of each item, eight categories, four batches, spread over sixty days. Printed: the
-page as its view answers it, best of three, at a tenth of the judgements and at all of them;
-how many statements it takes; and the slowest of these.
+page, the region that loads after it, and the list of pairs, as their views answer, best of
+three, at a tenth of the judgements and at all of them; and how many statements they take.
 """
 
 import argparse
@@ -13,6 +13,8 @@ import time
 from typing import Any
 
 from benchmarks.scratch import scratch_database
+
+PAGES = ("agreement", "agreement_parts", "agreement_pairs")
 
 ITEMS = """
 INSERT INTO annotate_item (public_id, study_id, batch_id, position, category, prompt,
@@ -75,7 +77,8 @@ def measure(items: int, annotators: int) -> None:
     from django.db import connection  # noqa: PLC0415
 
     study, people = make_study(annotators)
-    times, done = [], 0
+    times: list[list[float]] = []
+    done = 0
     for upto in (items // 10, items):
         given = {"study": study.pk, "first": done + 1, "last": upto, "people": people,
                  "count": annotators, "batches": [b.pk for b in study.batches.all()]}  # fmt: skip
@@ -86,8 +89,10 @@ def measure(items: int, annotators: int) -> None:
                 "ANALYZE annotate_judgement, annotate_task, annotate_item, annotate_rating"
             )
         done = upto
-        times.append(page(study, upto * 3))
-    print(f"ten times the judgements take {times[1] / times[0]:.1f} times as long")
+        print(f"{upto * 3:,} judgements")
+        times.append([page(study, name) for name in PAGES])
+    for name, few, many in zip(PAGES, *times, strict=True):
+        print(f"{name}: ten times the judgements take {many / few:.1f} times as long")
 
 
 def make_study(annotators: int) -> tuple[Any, list[Any]]:
@@ -109,30 +114,28 @@ def make_study(annotators: int) -> tuple[Any, list[Any]]:
     return study, [person.pk for person in people]
 
 
-def page(study: Any, judgements: int) -> float:
+def page(study: Any, name: str) -> float:
     from django.db import connection  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+    from django.urls import reverse  # noqa: PLC0415
 
     from annotate.models import User  # noqa: PLC0415
 
     lead, _ = User.objects.get_or_create(email="lead@example.org", role="lead", name="Lead")
-    client = Client(headers={"host": "localhost"})
+    client = Client(headers={"host": "localhost", "HX-Request": "true"})
     client.force_login(lead)
-    best = float("inf")
+    address, best = reverse(name, args=[study.slug]), float("inf")
     for _ in range(3):
         started = time.perf_counter()
-        answer = client.get(f"/studies/{study.slug}/agreement")
+        answer = client.get(address)
         best = min(best, time.perf_counter() - started)
         assert answer.status_code == 200, answer.status_code
     with CaptureQueriesContext(connection) as captured:
-        client.get(f"/studies/{study.slug}/agreement")
+        client.get(address)
     spent = sum(float(query["time"]) for query in captured.captured_queries)
-    print(f"{judgements:,} judgements: {best * 1000:,.0f} ms")
-    print(f"    of these about {spent * 1000:,.0f} ms in {len(captured)} statements")
-    slowest = sorted(captured.captured_queries, key=lambda query: -float(query["time"]))[:6]
-    for query in slowest:
-        print(f"    {float(query['time']) * 1000:7,.0f} ms  ...{query['sql'][-90:]!r}")
+    print(f"    {name}: {best * 1000:,.0f} ms, of these about {spent * 1000:,.0f} ms in "
+          f"{len(captured)} statements")  # fmt: skip
     return best
 
 

@@ -5,12 +5,11 @@ Kinds of items only: how many items were judged alike, never who judged them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from django.db.models import F, QuerySet
+from django.db.models import F
 
-from annotate.models import Criterion, Judgement, Study
+from annotate.models import Study
 from evals.queries.reading import counted_from
 from evals.queries.votes import Source, counted_judgements
 from evals.stats.checks import Ints
@@ -19,14 +18,7 @@ from evals.tallies import counts_of
 # Points of a score, from 1.
 SCORES = 5
 
-# Made first, so that 100,000 judgements are joined with their tasks and not all their ratings.
-RATED = """
-, said AS MATERIALIZED (SELECT id, item_id, sign(preference)::int AS won FROM votes), rated AS (
-    SELECT item_id, criterion_id, won, baseline_score, candidate_score,
-           sign(coalesce(preference, candidate_score - baseline_score))::int AS leaning
-    FROM said JOIN annotate_rating ON judgement_id = said.id
-)"""
-
+SYSTEMS = ("baseline", "candidate")
 # Nine cells: what was said of the criterion, by what was said overall.
 CELLS = [(row, column) for row in range(3) for column in range(3)]
 IN_CELLS = ", ".join(
@@ -34,34 +26,37 @@ IN_CELLS = ", ".join(
     for row, column in CELLS
 )
 NAMED = ", ".join(f"c{row}{column}" for row, column in CELLS)
-CRITERIA = f"""{RATED}
-, items AS (
-    SELECT criterion_id, item_id, {IN_CELLS} FROM rated GROUP BY criterion_id, item_id
-)
-SELECT criterion_id, {NAMED}, count(*) FROM items GROUP BY criterion_id, {NAMED}
-"""  # noqa: S608 (put together from constants)
 
 
 def _scores(system: str) -> str:
     return ", ".join(
-        f"count(*) FILTER (WHERE {system}_score = {score}) AS {system[0]}{score}"
+        f"count(*) FILTER (WHERE {system}_score = {score}) AS {system}{score}"
         for score in range(1, SCORES + 1)
     )
 
 
 def _given(system: str) -> str:
-    return ", ".join(f"{system[0]}{score}" for score in range(1, SCORES + 1))
+    return ", ".join(f"{system}{score}" for score in range(1, SCORES + 1))
 
 
-SYSTEMS = ("baseline", "candidate")
 BASELINE, CANDIDATE = map(_given, SYSTEMS)
-SCORED = f"""{RATED}
-, items AS (
+# `said` is made first, so that judgements are joined with their tasks and not all their ratings;
+# and once, for cells and for scores.
+CRITERIA = f"""
+, said AS MATERIALIZED (SELECT id, item_id, sign(preference)::int AS won FROM votes), rated AS (
+    SELECT item_id, criterion_id, won, baseline_score, candidate_score,
+           sign(coalesce(preference, candidate_score - baseline_score))::int AS leaning
+    FROM said JOIN annotate_rating ON judgement_id = said.id
+), items AS (
+    SELECT criterion_id, item_id, {IN_CELLS} FROM rated GROUP BY criterion_id, item_id
+), scored AS (
     SELECT criterion_id, item_id, {_scores("baseline")}, {_scores("candidate")}
     FROM rated WHERE baseline_score IS NOT NULL GROUP BY criterion_id, item_id
 )
-SELECT criterion_id, GROUPING(b1), {BASELINE}, {CANDIDATE}, count(*)
-FROM items GROUP BY GROUPING SETS ((criterion_id, {BASELINE}), (criterion_id, {CANDIDATE}))
+SELECT criterion_id, NULL, {NAMED}, 0, count(*) FROM items GROUP BY criterion_id, {NAMED}
+UNION ALL
+SELECT criterion_id, GROUPING(baseline1), {BASELINE}, {CANDIDATE}, count(*) FROM scored
+GROUP BY GROUPING SETS ((criterion_id, {BASELINE}), (criterion_id, {CANDIDATE}))
 """  # noqa: S608 (put together from constants)
 
 
@@ -90,14 +85,20 @@ def criterion_kinds(study: Study, only: Source | None = None) -> dict[int, Crite
     """What was said for each criterion that somebody answered."""
     votes = counted_judgements(study, only).values("id", "preference", item_id=F("task__item_id"))
     rows: dict[int, list[tuple[int, ...]]] = {}
-    for key, *row in counted_from(votes, CRITERIA):
-        rows.setdefault(key, []).append(tuple(row))
-    is_scored = Criterion.objects.filter(study=study, kind=Criterion.Kind.SCORE).exists()
-    scores = _scores_given(votes) if is_scored else {}
+    scores: dict[int, dict[str, list[tuple[int, ...]]]] = {}
+    for key, which, *row in counted_from(votes, CRITERIA):
+        if which is None:
+            rows.setdefault(key, []).append((*row[: len(CELLS)], row[-1]))
+        else:
+            given = row[which * SCORES : (which + 1) * SCORES]
+            by_system = scores.setdefault(key, {})
+            by_system.setdefault(SYSTEMS[which], []).append((*given, row[-1]))
     return {key: _kinds(found, scores.get(key, {})) for key, found in rows.items()}
 
 
-def _kinds(rows: Sequence[tuple[int, ...]], scores: dict[str, Ints]) -> CriterionKinds:
+def _kinds(
+    rows: Sequence[tuple[int, ...]], scores: dict[str, list[tuple[int, ...]]]
+) -> CriterionKinds:
     found = counts_of(rows, len(CELLS) + 1)
     cells, times = found[:, :-1].reshape(-1, 3, 3), found[:, -1]
     of_criterion, overall = cells.sum(axis=2), cells.sum(axis=1)
@@ -106,20 +107,11 @@ def _kinds(rows: Sequence[tuple[int, ...]], scores: dict[str, Ints]) -> Criterio
     differing = every - same_overall
     split = differing - same_criterion + _pairs(found[:, :-1]).sum(axis=1)
     return CriterionKinds(
-        np.column_stack((of_criterion, times)), np.column_stack((split, differing, times)), scores
+        np.column_stack((of_criterion, times)),
+        np.column_stack((split, differing, times)),
+        {name: counts_of(given, SCORES + 1) for name, given in sorted(scores.items())},
     )
 
 
 def _pairs(counts: Ints) -> Ints:
     return np.asarray(counts * (counts - 1) // 2)
-
-
-def _scores_given(votes: QuerySet[Judgement, Any]) -> dict[int, dict[str, Ints]]:
-    rows: dict[int, dict[str, list[tuple[int, ...]]]] = {}
-    for key, which, *row in counted_from(votes, SCORED):
-        said, times = row[which * SCORES : (which + 1) * SCORES], row[-1]
-        rows.setdefault(key, {}).setdefault(SYSTEMS[which], []).append((*said, times))
-    return {
-        key: {system: counts_of(found, SCORES + 1) for system, found in sorted(systems.items())}
-        for key, systems in rows.items()
-    }

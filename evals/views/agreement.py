@@ -60,6 +60,7 @@ def parts(request: HttpRequest, study: Study) -> HttpResponse:
         "page": "agreement",
         "crumb": "Part by part",
         "found": part_by_part(counted),
+        "few": FEW,
         "only": only,
         "has_imported": imported,
     }

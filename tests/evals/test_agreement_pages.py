@@ -132,7 +132,7 @@ def test_who_answers_at_random_stands_apart(lena_client: Client) -> None:
     # Judgements never change: the odd one's are written anew as further versions.
     contradict(study, odd.annotator)
 
-    text = words(page(lena_client, "agreement", study))
+    text = words(page(lena_client, "agreement_parts", study))
 
     assert from_here.count() == 300
     assert f"{odd.annotator} agrees with the others less than annotators do" in text

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
-from annotate.blinding import Side, unblind
+from annotate.blinding import unblind
 from annotate.models import Judgement, Rating, Study, Task
 from evals.stats.wording import coefficient
 from tests.factories import make_batch, make_study, make_user, rows_of
@@ -55,7 +55,7 @@ def rated_study(rows: list[dict[str, list[int]]], names: list[str], overall: str
         row, who = rows[number // len(people)], number % len(people)
         task.state, task.annotator, task.version = Task.State.JUDGED, people[who], 1
         task.claimed_at = task.judged_at = timezone.now()
-        preference, side = row[overall][who] - MIDDLE, Side(str(task.candidate_side))
+        preference, side = row[overall][who] - MIDDLE, task.side
         judgement = Judgement(
             study=study, task=task, annotator=people[who], version=1, candidate_side=side,
             scale=5, choice=unblind(preference, side), preference=preference,

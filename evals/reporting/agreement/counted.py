@@ -93,8 +93,6 @@ class Counted:
 
     Attributes
     ----------
-    others : dict
-        For each annotator rows as of `votes_with_others`.
     pairs : sequence of (User, User)
         Who shares items with whom, in the order of their labels.
     tables : (P, 7, 7) array
@@ -105,8 +103,6 @@ class Counted:
 
     confidence: float
     kinds: ItemKinds
-    people: dict[UUID, User]
-    others: dict[UUID, Ints]
     pairs: Sequence[tuple[User, User]]
     tables: Ints
     pooled: dict[str, Estimate | Undefined]
@@ -133,10 +129,12 @@ class Counted:
 
 @dataclass(frozen=True)
 class Parts:
-    """The same study part by part: by criterion, category, batch, time and length.
+    """The same study part by part: by annotator, criterion, category, batch, time and length.
 
     Attributes
     ----------
+    others : dict
+        For each annotator rows as of `votes_with_others`.
     systems : dict
         What "baseline" and "candidate" are called.
     """
@@ -157,11 +155,9 @@ class Parts:
 def read(study: Study, only: Source | None = None, confidence: float = 0.95) -> Counted:
     """Count the overall question; inside a snapshot all of it is of one state."""
     kinds, found = item_kinds(study, only), pair_points(study, only)
-    others = votes_with_others(study, only)
-    people = User.objects.in_bulk(list(others))
-    pairs, tables = named(found.pairs, found.tables, people)
+    pairs, tables = named(found.pairs, found.tables)
     pooled = _pooled(study, only, found, scale_of(kinds.scales).points, confidence)
-    return Counted(confidence, kinds, people, others, pairs, tables, pooled)
+    return Counted(confidence, kinds, pairs, tables, pooled)
 
 
 def read_parts(study: Study, only: Source | None = None, confidence: float = 0.95) -> Parts:
@@ -183,14 +179,12 @@ def read_parts(study: Study, only: Source | None = None, confidence: float = 0.9
 def named_pairs(study: Study, only: Source | None = None) -> tuple[list[tuple[User, User]], Ints]:
     """Pairs of annotators who share items, in the order of their labels, and who won for both."""
     pairs, tables = pair_tables(study, only)
-    people = User.objects.in_bulk(list({who for pair in pairs for who in pair}))
-    return named(pairs, tables, people)
+    return named(pairs, tables)
 
 
-def named(
-    pairs: Sequence[tuple[UUID, UUID]], tables: Ints, people: dict[UUID, User]
-) -> tuple[list[tuple[User, User]], Ints]:
+def named(pairs: Sequence[tuple[UUID, UUID]], tables: Ints) -> tuple[list[tuple[User, User]], Ints]:
     """Pairs of people in the order of their labels, and their tables, turned where need be."""
+    people = User.objects.in_bulk(list({who for pair in pairs for who in pair}))
     found, turned = [], tables.copy()
     for number, (first, second) in enumerate(pairs):
         a, b = people[first], people[second]

@@ -21,7 +21,7 @@ def agreement_document(counted: Counted, parts: Parts) -> dict[str, Any]:
     return {
         "pooled_kappa": counted.pooled["unweighted"].as_json(),
         "on_scale": _on_scale(counted),
-        "annotators": _annotators(counted),
+        "annotators": _annotators(parts),
         "by_category": {
             name: _row(on_winner(rows), level) for name, rows in kinds.categories.items()
         },
@@ -73,7 +73,7 @@ def _row(rows: Ints, confidence: float) -> dict[str, Any]:
     }
 
 
-def _annotators(counted: Counted) -> list[dict[str, Any]]:
+def _annotators(counted: Parts) -> list[dict[str, Any]]:
     return [
         {
             "annotator": one.person.label,

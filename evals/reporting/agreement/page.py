@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from annotate.models import User
-from evals.reporting.agreement.counted import SAID, WINNERS, Counted, Parts, on_points
+from evals.reporting.agreement.counted import SAID, WINNERS, Counted, Parts, on_points, on_winner
 from evals.reporting.agreement.drivers import (
     DriverTable,
     above_the_rest,
@@ -24,6 +24,7 @@ from evals.stats.estimates import Estimate, Undefined
 from evals.stats.kappa import kappa_pairs, percent_pairs
 from evals.stats.pairs import Prevalence, bias_pairs, prevalence_pairs, scott_pairs
 from evals.stats.resampling import MIN_UNITS
+from evals.tallies import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,6 @@ class Agreement:
     prevails: str
     matrix: Matrix
     lopsided: Lopsided
-    rest: Sequence[RestRow]
-    apart: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,8 @@ class PartByPart:
     """Everything on the page of parts, which is also a region of the page of agreement."""
 
     finding: str
+    rest: Sequence[RestRow]
+    apart: str
     groups: Sequence[Group]
     scores: Sequence[ScoreRow]
     differing: Shown
@@ -57,8 +58,12 @@ def part_by_part(counted: Parts) -> PartByPart:
     """Put what was counted part by part into words."""
     driven = drivers(counted)
     differing = shown(driven.differing, "share", "items")
+    percent = Tally(on_winner(counted.parts.kinds.rows)).agreement(counted.confidence)["percent"]
+    rest = rest_rows(all_against_rest(counted), percent)
     return PartByPart(
         finding=parts_finding(differing),
+        rest=rest,
+        apart=stands_apart(rest),
         groups=groups(counted),
         scores=score_rows(counted),
         differing=differing,
@@ -83,7 +88,6 @@ def agreement(counted: Counted, *, weights: str = "unweighted") -> Agreement:
     if weights != "unweighted":
         labels = SAID if counted.scale.points == WINNERS else None
         kappas = kappa_pairs(counted.on_scale, weights, labels=labels, confidence=level)
-    rest = rest_rows(all_against_rest(counted), percent)
     return Agreement(
         finding=finding(percent, alpha),
         panel=panel(counted, found),
@@ -92,8 +96,6 @@ def agreement(counted: Counted, *, weights: str = "unweighted") -> Agreement:
         prevails=overall(tally, percent, alpha),
         matrix=matrix(counted.pairs, counted.winners, kappas),
         lopsided=lopsided(counted.pairs, counted.winners, plain, level),
-        rest=rest,
-        apart=stands_apart(rest),
     )
 
 

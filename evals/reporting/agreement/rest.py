@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from annotate.models import User
-from evals.reporting.agreement.counted import Counted
+from evals.reporting.agreement.counted import Parts
 from evals.reporting.agreement.matrix import FEW
 from evals.reporting.numbers import Shown, listed, shown
 from evals.stats import wording
@@ -50,7 +50,7 @@ class RestRow:
     is_below: bool
 
 
-def all_against_rest(counted: Counted) -> list[Rest]:
+def all_against_rest(counted: Parts) -> list[Rest]:
     """Everybody who judged, in the order of their labels."""
     people = sorted(counted.people.values(), key=lambda person: person.label)
     return [against_rest(one, counted.others[one.pk], counted.confidence) for one in people]
