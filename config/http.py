@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
@@ -31,6 +32,13 @@ def leave_to(request: HttpRequest, to: str) -> HttpResponse:
     if is_htmx(request):
         return HttpResponseClientRedirect(to)
     return redirect(to)
+
+
+def to_keep(response: R, name: str) -> R:
+    """Saved as a file called `name`; a browser that shows it all the same runs nothing of it."""
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
 
 
 def not_found_unless(allowed: bool) -> None:

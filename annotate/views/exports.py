@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from annotate.access import results_page
 from annotate.exporting import FORMATS, KINDS, export_lines
 from annotate.models import Study
+from config.http import to_keep
 
 
 @require_safe
@@ -33,7 +34,4 @@ def export(request: HttpRequest, study: Study, kind: str, format: str) -> HttpRe
     response = StreamingHttpResponse(
         export_lines(study, kind, format), content_type=FORMATS[format]
     )
-    name = f"{slugify(study.slug)}-{kind}.{format}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    return to_keep(response, f"{slugify(study.slug)}-{kind}.{format}")

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from annotate.access import results_page
 from annotate.models import Study
+from config.http import to_keep
 from evals import queries
 from evals.deciding import digest_of, evidence_of, record_of, weigh
 from evals.models import Decision
@@ -46,5 +47,4 @@ def _file(document: Document, kind: str, name: str) -> HttpResponse:
     if kind not in FILES:
         raise Http404
     response = HttpResponse(FILES[kind].write(document), content_type=FILES[kind].content_type)
-    response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    return response
+    return to_keep(response, f"{name}.{kind}")

@@ -11,6 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from annotate.access import results_page
 from annotate.models import Study
+from config.http import to_keep
 from evals.deciding import policy_in_force
 from evals.figures import FORMATS, SHADES, SIZES, THEMES, Figure, draw
 from evals.figures import themes as drawn_by
@@ -69,8 +70,7 @@ def image(request: HttpRequest, study: Study, figure_key: str, file_format: str)
         cache.set(key, drawn, A_DAY)
     response = HttpResponse(drawn, content_type=KINDS[file_format])
     if "download" in request.GET:
-        name = f"{study.slug}-{figure_key}-{shade}.{file_format}"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return to_keep(response, f"{study.slug}-{figure_key}-{shade}.{file_format}")
     return response
 
 
