@@ -9,6 +9,7 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from django.core.management import call_command
@@ -17,6 +18,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from annotate.models import Study
+from annotate.parsing import Source
+from annotate.reports import storable
 
 
 class RefusedCommandError(Exception):
@@ -106,6 +109,17 @@ class StudyCommand(JsonCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("study", metavar="STUDY", help="the study's slug")
+
+
+def source_at(path: Path) -> Source:
+    """The file at a path, or a refusal that says why it cannot be read."""
+    try:
+        size = path.stat().st_size
+        path.open("rb").close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RefusedCommandError(f"{storable(str(path))} cannot be read: {reason}.") from error
+    return Source(name=storable(path.name), size=size, open=lambda: path.open("rb"))
 
 
 def study_named(slug: str) -> Study:

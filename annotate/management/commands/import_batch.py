@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotate.commanding import RefusedCommandError, StudyCommand, study_named
+from annotate.commanding import StudyCommand, source_at, study_named
 from annotate.intake import Progress, RefusedError, check_batch, import_batch
 from annotate.models import Batch, Study
 from annotate.parsing import FIELDS, SEPARATORS, Cures, Fault, Options, Report, Source
@@ -56,7 +56,7 @@ class Command(StudyCommand):
 
     def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
         study = study_named(options["study"])
-        sources = [_source(path) for path in (options["file"], options["file2"]) if path]
+        sources = [source_at(path) for path in (options["file"], options["file2"]) if path]
         reading = Options(
             mapping=dict(options["map"]),
             swap=options["swap"],
@@ -125,16 +125,6 @@ class Command(StudyCommand):
 
 def _items(count: int) -> str:
     return "1 item" if count == 1 else f"{count:,} items"
-
-
-def _source(path: Path) -> Source:
-    try:
-        size = path.stat().st_size
-        path.open("rb").close()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RefusedCommandError(f"{storable(str(path))} cannot be read: {reason}.") from error
-    return Source(name=storable(path.name), size=size, open=lambda: path.open("rb"))
 
 
 def _refusal(report: Report) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotate.commanding import RefusedCommandError, StudyCommand, study_named
-from annotate.parsing import Source
+from annotate.commanding import StudyCommand, source_at, study_named
 from annotate.parsing.judgements import FIELDS, JudgementOptions
 from annotate.receiving import Receipt, check_judgements, import_judgements
 from annotate.reports import faults_as_json, storable
@@ -64,7 +63,7 @@ class Command(StudyCommand):
         )
         receive = check_judgements if options["check"] else import_judgements
         receipt = receive(
-            study, _source(options["file"]), reading, with_items=options["with_items"]
+            study, source_at(options["file"]), reading, with_items=options["with_items"]
         )
         if not receipt.accepted:
             self.note(_refusal(receipt))
@@ -94,16 +93,6 @@ class Command(StudyCommand):
 
 def _many(count: int, word: str, words: str = "") -> str:
     return f"1 {word}" if count == 1 else f"{count:,} {words or word + 's'}"
-
-
-def _source(path: Path) -> Source:
-    try:
-        size = path.stat().st_size
-        path.open("rb").close()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RefusedCommandError(f"{storable(str(path))} cannot be read: {reason}.") from error
-    return Source(name=storable(path.name), size=size, open=lambda: path.open("rb"))
 
 
 def _refusal(receipt: Receipt) -> str:

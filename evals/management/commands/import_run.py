@@ -6,10 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotate.commanding import RefusedCommandError, StudyCommand, study_named
+from annotate.commanding import RefusedCommandError, StudyCommand, source_at, study_named
 from annotate.intake import RefusedError
 from annotate.models import Study
-from annotate.parsing import Source
 from annotate.reports import storable
 from evals.formats import ScorerSpec
 from evals.importing import (
@@ -76,7 +75,7 @@ class Command(StudyCommand):
         picks = self._picks(options)
         study = study_named(options["study"])
         files = Files(
-            [_source(path) for path in (options["file"], options["file2"]) if path],
+            [source_at(path) for path in (options["file"], options["file2"]) if path],
             _suite(options["suite"]),
             Reading(
                 sample=options["sample"],
@@ -125,16 +124,6 @@ def _suite(name: str | None) -> Suite | None:
         return suite_named(name) if name else None
     except NoSuiteError as error:
         raise RefusedCommandError(str(error)) from error
-
-
-def _source(path: Path) -> Source:
-    try:
-        size = path.stat().st_size
-        path.open("rb").close()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RefusedCommandError(f"{storable(str(path))} cannot be read: {reason}.") from error
-    return Source(name=storable(path.name), size=size, open=lambda: path.open("rb"))
 
 
 def _take_in(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotate.commanding import JsonCommand, RefusedCommandError
+from annotate.commanding import JsonCommand, source_at
 from annotate.parsing import Fault, Source
 from annotate.reports import faults_as_json, storable
 from evals.formats import CASE_READERS, SHIPPED, SUITE, Recognised
@@ -82,7 +82,7 @@ class Command(JsonCommand):
             self._parser.error(f"name a file, or one of the suites that come with it: {names}")
         if shipped:
             return shipped, [one.source for one in SHIPPED if one.name == shipped]
-        return "", [_source(path) for path in files]
+        return "", [source_at(path) for path in files]
 
     def _take_in(self, sources: list[Source], options: dict[str, Any]) -> TakenSuite:
         progress = self._show_progress if self.stderr.isatty() else None
@@ -130,16 +130,6 @@ class Command(JsonCommand):
         return f"Imported {_cases(answer['cases'])} as {called}.{read}"
 
 
-def _source(path: Path) -> Source:
-    try:
-        size = path.stat().st_size
-        path.open("rb").close()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RefusedCommandError(f"{storable(str(path))} cannot be read: {reason}.") from error
-    return Source(name=storable(path.name), size=size, open=lambda: path.open("rb"))
-
-
 def _answer(taken: TakenSuite) -> dict[str, Any]:
     report, suite = taken.report, taken.suite
     return {
@@ -177,7 +167,7 @@ def _recognised(found: dict[str, Any]) -> str:
 
 
 def _overlaps(sources: Sequence[Source], options: dict[str, Any]) -> dict[str, Any]:
-    found = overlap_of(sources, _source(options["overlaps"]), format=options["format"])
+    found = overlap_of(sources, source_at(options["overlaps"]), format=options["format"])
     return {
         "file": storable(options["overlaps"].name),
         "cases": found.cases,
