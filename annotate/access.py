@@ -75,6 +75,32 @@ def results_page(view: StudyView[P]) -> SluggedView:
     return guarded
 
 
+def admin_page(view: StudyView[P]) -> SluggedView:
+    """Give a view the study of its address, for admins; for others there is none."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, /, slug: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        return view(request, study_for_admin(request, slug), *args, **kwargs)
+
+    return guarded
+
+
+def admin_results_page(view: StudyView[P]) -> SluggedView:
+    """The same for admins who do not judge in the study: what people said is a result."""
+    shown = results_page(view)
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, /, slug: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        study_for_admin(request, slug)
+        return shown(request, *args, slug=slug, **kwargs)
+
+    return guarded
+
+
 def results_hidden(request: HttpRequest, error: ResultsHiddenError) -> HttpResponse:
     return refuse(request, "These results are still hidden from you", str(error), status=403)
 

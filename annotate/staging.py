@@ -9,20 +9,25 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import IO, Any, BinaryIO, cast
+from functools import wraps
+from typing import IO, Any, BinaryIO, TypeAlias, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from annotate.models import Upload, UploadChunk
 from annotate.parsing import Source
 from annotate.reports import storable
 
 CHUNK_BYTES = 2**20
+TakingView: TypeAlias = Callable[..., HttpResponseBase]
 
 
 class GoneError(Exception):
@@ -34,7 +39,7 @@ class LimitedUploadHandler(FileUploadHandler):
 
     def __init__(self, request: HttpRequest | None = None) -> None:
         super().__init__(request)
-        self.limit: int = settings.UPLOAD_LIMITS["max_file_bytes"]
+        self.limit = file_limit()
         self.too_large = ""
         self._content_length = 0
 
@@ -69,6 +74,36 @@ class LimitedUploadHandler(FileUploadHandler):
 
     def upload_interrupted(self) -> None:
         self._file.close()
+
+
+def takes_files(most: int | None = None) -> Callable[[TakingView], TakingView]:
+    """Let a view take files of at most so many bytes; it is handed the `handler` of them.
+
+    Whoever may not come in is to be sent away outside of this, before anything is read: the
+    check of the form's token reads the whole request, so the limit is set first, and the check
+    that is made of every other request beforehand is left out here.
+    """
+
+    def taking(view: TakingView) -> TakingView:
+        checked = csrf_protect(view)
+
+        @csrf_exempt
+        @wraps(view)
+        def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            handler = LimitedUploadHandler(request)
+            handler.limit = file_limit(most)
+            request.upload_handlers = [handler]
+            return checked(request, *args, handler=handler, **kwargs)
+
+        return limited
+
+    return taking
+
+
+def file_limit(most: int | None = None) -> int:
+    """The bytes that a file may have: the site's limit, or a page's own where that is less."""
+    site = int(settings.UPLOAD_LIMITS["max_file_bytes"])
+    return site if most is None else min(site, most)
 
 
 class _View(io.RawIOBase):
@@ -120,12 +155,24 @@ def size_of(sources: Sequence[Source]) -> int:
     return sum(source.size or 0 for source in sources)
 
 
+def pieces_of(stream: BinaryIO) -> Iterator[bytes]:
+    """Pieces of exactly CHUNK_BYTES but for the last: a stream may give less than was asked."""
+    piece = bytearray()
+    while read := stream.read(CHUNK_BYTES - len(piece)):
+        piece += read
+        if len(piece) == CHUNK_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
+
+
 def keep_bytes(upload: Upload, sources: Sequence[Source]) -> str:
     """Store the files in pieces; the answer is the SHA-256 of all their bytes."""
     digest = hashlib.sha256()
     for file, source in enumerate(sources):
         with source.open() as stream:
-            for number, piece in enumerate(iter(lambda: stream.read(CHUNK_BYTES), b"")):
+            for number, piece in enumerate(pieces_of(stream)):
                 digest.update(piece)
                 UploadChunk.objects.create(upload=upload, file=file, number=number, content=piece)
     return digest.hexdigest()
@@ -139,25 +186,42 @@ def drop_bytes(upload: Upload) -> None:
 def kept_sources(upload: Upload) -> Iterator[list[Source]]:
     """The files of an upload for the parser, as long as the `with` block lasts.
 
+    Raises
+    ------
+    GoneError
+        If the upload was thrown away meanwhile.
+    """
+    chunks = UploadChunk.objects.filter(upload=upload)
+    with copied_out(
+        upload.file_names, upload.file_sizes, lambda file: chunks.filter(file=file)
+    ) as sources:
+        yield sources
+
+
+@contextmanager
+def copied_out(
+    names: Sequence[str], sizes: Sequence[int], chunks_of: Callable[[int], "QuerySet[Any]"]
+) -> Iterator[list[Source]]:
+    """Files that are kept in numbered pieces, for as long as the `with` block lasts.
+
     They are copied out of the database first: while rows are copied into it the connection
     can read nothing else.
 
     Raises
     ------
     GoneError
-        If the upload was thrown away meanwhile.
+        If a piece is gone.
     """
     with ExitStack() as stack:
         sources = []
-        for file, (name, size) in enumerate(zip(upload.file_names, upload.file_sizes, strict=True)):
+        for file, (name, size) in enumerate(zip(names, sizes, strict=True)):
             copied = stack.enter_context(tempfile.TemporaryFile())
-            _copy_out(upload, file, size, copied)
+            _copy_out(chunks_of(file), size, copied)
             sources.append(source_of(copied, name, size))
         yield sources
 
 
-def _copy_out(upload: Upload, file: int, size: int, to: IO[bytes]) -> None:
-    chunks = UploadChunk.objects.filter(upload=upload, file=file)
+def _copy_out(chunks: "QuerySet[Any]", size: int, to: IO[bytes]) -> None:
     for number in range(-(-size // CHUNK_BYTES)):
         piece = chunks.filter(number=number).values_list("content", flat=True).first()
         if piece is None:

@@ -4,11 +4,10 @@ Any process can read them, and whatever removes the row removes the bytes with i
 came back to is forgotten.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import IO, Any, BinaryIO
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -16,7 +15,7 @@ from django.db.models.functions import Now
 from annotate.models import Study, User
 from annotate.parsing import Source
 from annotate.reports import short_name
-from annotate.staging import CHUNK_BYTES, GoneError, source_of
+from annotate.staging import GoneError, copied_out, pieces_of
 from evals.models import Staged, StagedChunk
 
 __all__ = [
@@ -68,53 +67,26 @@ def _keep(staged: Staged, file: int, source: Source) -> int:
     """Store one file piece by piece; the answer is its true size."""
     size = 0
     with source.open() as stream:
-        for number, piece in enumerate(_pieces(stream)):
+        for number, piece in enumerate(pieces_of(stream)):
             StagedChunk.objects.create(staged=staged, file=file, number=number, content=piece)
             size += len(piece)
     return size
-
-
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """Pieces of exactly CHUNK_BYTES but for the last: a stream may give less than was asked."""
-    piece = bytearray()
-    while read := stream.read(CHUNK_BYTES - len(piece)):
-        piece += read
-        if len(piece) == CHUNK_BYTES:
-            yield bytes(piece)
-            piece.clear()
-    if piece:
-        yield bytes(piece)
 
 
 @contextmanager
 def staged_sources(staged: Staged) -> Iterator[list[Source]]:
     """The files of `staged` for a reading, as long as the `with` block lasts.
 
-    They are copied out of the database first: while rows are copied into it the connection can
-    read nothing else.
-
     Raises
     ------
     GoneError
         If they were thrown away, or taken in, meanwhile.
     """
-    with ExitStack() as stack:
-        sources = []
-        for file, (name, size) in enumerate(zip(staged.file_names, staged.file_sizes, strict=True)):
-            copied = stack.enter_context(tempfile.TemporaryFile())
-            _copy_out(staged, file, size, copied)
-            sources.append(source_of(copied, name, size))
+    chunks = StagedChunk.objects.filter(staged=staged)
+    with copied_out(
+        staged.file_names, staged.file_sizes, lambda file: chunks.filter(file=file)
+    ) as sources:
         yield sources
-
-
-def _copy_out(staged: Staged, file: int, size: int, to: IO[bytes]) -> None:
-    chunks = StagedChunk.objects.filter(staged=staged, file=file)
-    for number in range(-(-size // CHUNK_BYTES)):
-        piece = chunks.filter(number=number).values_list("content", flat=True).first()
-        if piece is None:
-            raise GoneError
-        to.write(piece)
-    to.flush()
 
 
 def discard(staged: Staged) -> bool:

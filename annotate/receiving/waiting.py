@@ -1,6 +1,5 @@
 """A file of judgements between its preview and somebody's yes."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from annotate.parsing.judgements import JudgementOptions
 from annotate.receiving.receipts import Receipt, ReceiptData, receipt_data
 from annotate.receiving.taking import check_judgements, import_judgements
 from annotate.reports import short_name
-from annotate.staging import CHUNK_BYTES, GoneError, source_of
+from annotate.staging import GoneError, copied_out, pieces_of
 
 FORGOTTEN_AFTER = timedelta(days=7)
 
@@ -47,7 +46,7 @@ def receive_file(
             report=found,
         )
         with source.open() as stream:
-            for number, piece in enumerate(iter(lambda: stream.read(CHUNK_BYTES), b"")):
+            for number, piece in enumerate(pieces_of(stream)):
                 JudgementChunk.objects.create(file=file, number=number, content=piece)
     return file
 
@@ -103,13 +102,7 @@ def options_from(stored: Mapping[str, Any]) -> tuple[JudgementOptions, bool]:
 
 @contextmanager
 def _kept(file: JudgementFile) -> Iterator[Source]:
-    """The bytes of a kept file, copied out first: a COPY leaves the connection no time to read."""
-    with tempfile.TemporaryFile() as copied:
-        chunks = JudgementChunk.objects.filter(file=file)
-        for number in range(-(-file.file_size // CHUNK_BYTES)):
-            piece = chunks.filter(number=number).values_list("content", flat=True).first()
-            if piece is None:
-                raise GoneError
-            copied.write(piece)
-        copied.flush()
-        yield source_of(copied, file.file_name, file.file_size)
+    """The kept file, for as long as the `with` block lasts."""
+    chunks = JudgementChunk.objects.filter(file=file)
+    with copied_out([file.file_name], [file.file_size], lambda _: chunks) as (source,):
+        yield source

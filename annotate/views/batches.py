@@ -12,18 +12,17 @@ from django.db.models.functions import Left
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from annotate.access import study_for_admin, study_for_lead
+from annotate.access import admin_page, study_for_lead
 from annotate.forms.batches import ChoicesForm, UploadForm
 from annotate.intake import READING_SHARE
 from annotate.models import Batch, Study, Upload
 from annotate.previewing import columns_in_words, counted, crumbs, preview_of, size_in_words
 from annotate.reports import ReportData, refused_data
 from annotate.showing import PROMPT_READ, in_short
-from annotate.staging import GoneError, LimitedUploadHandler, sources_of_request
+from annotate.staging import GoneError, LimitedUploadHandler, sources_of_request, takes_files
 from annotate.uploading import (
     Choices,
     check_again,
@@ -94,17 +93,10 @@ def batch(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return render(request, "annotate/batches/batch.html", context)
 
 
-@csrf_exempt  # checked in _new: the check reads the whole request, and before that a limit is set
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest, slug: str) -> HttpResponse:
-    study = study_for_admin(request, slug)
-    handler = LimitedUploadHandler(request)
-    request.upload_handlers = [handler]
-    return _new(request, study, handler)
-
-
-@csrf_protect
-def _new(request: HttpRequest, study: Study, handler: LimitedUploadHandler) -> HttpResponse:
+@admin_page
+@takes_files()
+def new(request: HttpRequest, study: Study, *, handler: LimitedUploadHandler) -> HttpResponse:
     if request.method != "POST":
         return _render_new(request, study, UploadForm())
     form = UploadForm(request.POST, request.FILES)
@@ -174,8 +166,8 @@ def _address(upload: Upload) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-def upload(request: HttpRequest, slug: str, upload_id: UUID) -> HttpResponse:
-    study = study_for_admin(request, slug)
+@admin_page
+def upload(request: HttpRequest, study: Study, upload_id: UUID) -> HttpResponse:
     found = get_object_or_404(Upload.objects.select_related("batch"), study=study, pk=upload_id)
     if request.method == "POST":
         form = ChoicesForm(request.POST)
@@ -229,8 +221,8 @@ def _render_progress(request: HttpRequest, found: Upload) -> HttpResponse:
 
 
 @require_POST
-def accept(request: HttpRequest, slug: str, upload_id: UUID) -> HttpResponse:
-    study = study_for_admin(request, slug)
+@admin_page
+def accept(request: HttpRequest, study: Study, upload_id: UUID) -> HttpResponse:
     found = get_object_or_404(Upload, study=study, pk=upload_id)
     form = ChoicesForm(request.POST)
     if not form.is_valid():
@@ -253,8 +245,8 @@ def _imported(request: HttpRequest, found: Upload) -> HttpResponse:
 
 
 @require_POST
-def discard(request: HttpRequest, slug: str, upload_id: UUID) -> HttpResponse:
-    study = study_for_admin(request, slug)
+@admin_page
+def discard(request: HttpRequest, study: Study, upload_id: UUID) -> HttpResponse:
     found = get_object_or_404(Upload, study=study, pk=upload_id)
     if not discard_upload(found):
         return refuse(

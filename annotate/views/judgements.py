@@ -1,21 +1,16 @@
 """Judgements made elsewhere: what came in, and how a new file does."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate.access import results_page, signed_in, study_for_admin
+from annotate.access import admin_results_page, results_page, signed_in
 from annotate.forms.judgements import JudgementFileForm, ReadingForm
 from annotate.models import JudgementFile, Study
 from annotate.previewing import counted, size_in_words
@@ -27,29 +22,18 @@ from annotate.receiving import (
     options_from,
     receive_file,
 )
-from annotate.staging import GoneError, LimitedUploadHandler, sources_of_request
+from annotate.staging import (
+    GoneError,
+    LimitedUploadHandler,
+    file_limit,
+    sources_of_request,
+    takes_files,
+)
 from annotate.views.judgement_page import file_page, import_rows
 
-P = ParamSpec("P")
 # A file is read in the request; larger ones come in from the command line.
 MOST_BYTES = 64 * 2**20
 SEE_OTHER = 303
-
-
-def admins_page(
-    view: Callable[Concatenate[HttpRequest, Study, P], HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Give a view its study, for admins who do not judge in it: what people said is a result."""
-    guarded = results_page(view)
-
-    @wraps(view)
-    def for_admins(
-        request: HttpRequest, /, slug: str, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponseBase:
-        study_for_admin(request, slug)
-        return guarded(request, *args, slug=slug, **kwargs)
-
-    return for_admins
 
 
 @require_safe
@@ -66,22 +50,10 @@ def judgements(request: HttpRequest, study: Study) -> HttpResponse:
     return render(request, "annotate/judgements/judgements.html", context)
 
 
-@csrf_exempt  # checked in _new: the check reads the whole request, and before that a limit is set
 @require_http_methods(["GET", "HEAD", "POST"])
-@admins_page
-def new(request: HttpRequest, study: Study) -> HttpResponse:
-    handler = LimitedUploadHandler(request)
-    handler.limit = _limit()
-    request.upload_handlers = [handler]
-    return _new(request, study, handler)
-
-
-def _limit() -> int:
-    return min(MOST_BYTES, int(settings.UPLOAD_LIMITS["max_file_bytes"]))
-
-
-@csrf_protect
-def _new(request: HttpRequest, study: Study, handler: LimitedUploadHandler) -> HttpResponse:
+@admin_results_page
+@takes_files(MOST_BYTES)
+def new(request: HttpRequest, study: Study, *, handler: LimitedUploadHandler) -> HttpResponse:
     if request.method != "POST":
         return _render_new(request, study, JudgementFileForm())
     form = JudgementFileForm(request.POST, request.FILES)
@@ -109,15 +81,15 @@ def _render_new(
 ) -> HttpResponse:
     context = _crumbs(study, "New file") | {
         "form": form,
-        "limit": _limit(),
-        "limit_words": size_in_words(_limit()),
+        "limit": file_limit(MOST_BYTES),
+        "limit_words": size_in_words(file_limit(MOST_BYTES)),
         "criteria": study.criteria.exclude(kind="off"),
     }
     return render(request, "annotate/judgements/new.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@admins_page
+@admin_results_page
 def file(request: HttpRequest, study: Study, file_id: UUID) -> HttpResponse:
     found = get_object_or_404(JudgementFile, study=study, pk=file_id)
     if request.method != "POST":
@@ -162,7 +134,7 @@ def _render_file(
 
 
 @require_POST
-@admins_page
+@admin_results_page
 def accept(request: HttpRequest, study: Study, file_id: UUID) -> HttpResponse:
     found = get_object_or_404(JudgementFile, study=study, pk=file_id)
     form = ReadingForm(request.POST)
@@ -184,7 +156,7 @@ def accept(request: HttpRequest, study: Study, file_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@admins_page
+@admin_results_page
 def discard(request: HttpRequest, study: Study, file_id: UUID) -> HttpResponse:
     found = get_object_or_404(JudgementFile, study=study, pk=file_id)
     discard_file(found)

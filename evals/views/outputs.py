@@ -7,15 +7,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotate.access import signed_in, study_for_admin
+from annotate.access import admin_page, signed_in
 from annotate.intake import RefusedError
 from annotate.models import Study
 from annotate.parsing import Source
 from annotate.previewing import counted, size_in_words
-from annotate.staging import LimitedUploadHandler, sources_of_request
+from annotate.staging import LimitedUploadHandler, file_limit, sources_of_request, takes_files
 from evals.forms.outputs import OutputsForm, OutputsUploadForm, files_of, guessed, picks_of
 from evals.importing import OutputsReport, check_systems, import_systems
 from evals.importing.previewing import preview_of, worth_keeping
@@ -36,27 +35,17 @@ PAGE_BYTES = 32 * 2**20
 Reports = dict[str, dict[str, Any]]
 
 
-@csrf_exempt  # checked in _new: the check reads the whole request, and before that a limit is set
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest, slug: str) -> HttpResponse:
-    study = study_for_admin(request, slug)
-    handler = LimitedUploadHandler(request)
-    handler.limit = _limit()
-    request.upload_handlers = [handler]
-    return _new(request, study, handler)
-
-
-def _limit() -> int:
-    return min(LimitedUploadHandler().limit, PAGE_BYTES)
-
-
-@csrf_protect
-def _new(request: HttpRequest, study: Study, handler: LimitedUploadHandler) -> HttpResponse:
+@admin_page
+@takes_files(PAGE_BYTES)
+def new(request: HttpRequest, study: Study, *, handler: LimitedUploadHandler) -> HttpResponse:
     if request.method != "POST":
         return _render_new(request, study, OutputsUploadForm(study=study))
     form = OutputsUploadForm(request.POST, request.FILES, study=study)
     if handler.too_large:
-        return _render_refused(request, study, form, {"file": _too_large(study).as_data()})
+        return _render_refused(
+            request, study, form, {"file": _too_large(study, handler.limit).as_data()}
+        )
     if not form.is_valid():
         return _render_new(request, study, form, status=422)
     sources, options = sources_of_request(form.uploaded()), form.options()
@@ -92,18 +81,18 @@ def _refused(error: RefusedError) -> OutputsReport:
     return report
 
 
-def _too_large(study: Study) -> OutputsReport:
+def _too_large(study: Study, limit: int) -> OutputsReport:
     report = OutputsReport()
     report.refuse(
         "file_too_large",
-        f"The file is larger than {size_in_words(_limit())}, the limit of this page. Import it "
+        f"The file is larger than {size_in_words(limit)}, the limit of this page. Import it "
         f"from the command line: manage.py import_run {study.slug} FILE --system candidate",
     )
     return report
 
 
 def _context(study: Study, **more: Any) -> dict[str, Any]:
-    limit = _limit()
+    limit = file_limit(PAGE_BYTES)
     return {
         "study": study,
         "page": "runs",
@@ -130,8 +119,8 @@ def _render_refused(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def preview(request: HttpRequest, slug: str, staged_id: UUID) -> HttpResponse:
-    study = study_for_admin(request, slug)
+@admin_page
+def preview(request: HttpRequest, study: Study, staged_id: UUID) -> HttpResponse:
     staged = _staged(study, staged_id)
     if (taken := taken_as(staged)) is not None:
         return _to_run(study, taken)
@@ -196,8 +185,8 @@ def _render_preview(
 
 
 @require_POST
-def accept(request: HttpRequest, slug: str, staged_id: UUID) -> HttpResponse:
-    study = study_for_admin(request, slug)
+@admin_page
+def accept(request: HttpRequest, study: Study, staged_id: UUID) -> HttpResponse:
     staged = _staged(study, staged_id)
     if (taken := taken_as(staged)) is not None:
         return _to_run(study, taken)
@@ -249,8 +238,8 @@ def _to_run(study: Study, run_id: int) -> HttpResponse:
 
 
 @require_POST
-def throw_away(request: HttpRequest, slug: str, staged_id: UUID) -> HttpResponse:
-    study = study_for_admin(request, slug)
+@admin_page
+def throw_away(request: HttpRequest, study: Study, staged_id: UUID) -> HttpResponse:
     staged = _staged(study, staged_id)
     if (taken := taken_as(staged)) is not None:
         return _to_run(study, taken)

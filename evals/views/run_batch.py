@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from annotate.access import signed_in, study_for_admin
+from annotate.access import admin_page, signed_in
 from annotate.models import Study
 from config.http import refuse
 from evals.models import Run
@@ -13,9 +13,9 @@ from evals.pairing import PairingError, batch_from_runs, batch_of_runs, partner_
 
 
 @require_POST
-def run_batch(request: HttpRequest, slug: str, run_number: int) -> HttpResponse:
+@admin_page
+def run_batch(request: HttpRequest, study: Study, run_number: int) -> HttpResponse:
     """Make a batch of this run and the one it is compared with, or show the one there is."""
-    study = study_for_admin(request, slug)
     run = get_object_or_404(Run.objects.select_related("suite"), study=study, number=run_number)
     try:
         return _made(request, study, run)

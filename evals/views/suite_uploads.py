@@ -7,13 +7,12 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotate.access import signed_in
 from annotate.parsing import Fault, Source
 from annotate.previewing import counted, size_in_words
-from annotate.staging import LimitedUploadHandler, sources_of_request
+from annotate.staging import LimitedUploadHandler, file_limit, sources_of_request, takes_files
 from config.http import admin_required
 from evals.forms.suites import SuiteForm, SuiteUploadForm
 from evals.models import Staged, Suite
@@ -39,18 +38,10 @@ from evals.suites import (
 PAGE_BYTES = 16 * 2**20
 
 
-@csrf_exempt  # checked in _new: the check reads the whole request, and before that a limit is set
 @require_http_methods(["GET", "HEAD", "POST"])
 @admin_required
-def new(request: HttpRequest) -> HttpResponse:
-    handler = LimitedUploadHandler(request)
-    handler.limit = min(handler.limit, PAGE_BYTES)
-    request.upload_handlers = [handler]
-    return _new(request, handler)
-
-
-@csrf_protect
-def _new(request: HttpRequest, handler: LimitedUploadHandler) -> HttpResponse:
+@takes_files(PAGE_BYTES)
+def new(request: HttpRequest, *, handler: LimitedUploadHandler) -> HttpResponse:
     if request.method != "POST":
         return _render_new(request, SuiteUploadForm(), handler.limit)
     form = SuiteUploadForm(request.POST, request.FILES)
@@ -102,7 +93,7 @@ def _render_refused(
 ) -> HttpResponse:
     """The page of files that were not kept: what is wrong with them, and a way to try again."""
     names = [file.name for file in form.uploaded()] if form.is_valid() else []
-    limit = min(LimitedUploadHandler().limit, PAGE_BYTES)
+    limit = file_limit(PAGE_BYTES)
     context = {
         "form": form,
         "file_names": names,
