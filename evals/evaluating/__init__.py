@@ -9,9 +9,10 @@ from evals.evaluating.choosing import (
     NoEndpointError,
     endpoints_for,
     has_answers,
+    named_endpoint,
     speaks,
 )
-from evals.evaluating.judging import Judged, judge_endpoint, judge_pair
+from evals.evaluating.judging import Judged, judge_endpoint, judge_pair, judge_run
 from evals.evaluating.steps import (
     Evaluated,
     InterruptedEvaluationError,
@@ -33,5 +34,7 @@ __all__ = [
     "has_answers",
     "judge_endpoint",
     "judge_pair",
+    "judge_run",
+    "named_endpoint",
     "speaks",
 ]

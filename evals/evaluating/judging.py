@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid5
 
+from annotate.models import User
 from evals.endpoints import ensure_stand_ins
-from evals.evaluating.choosing import NoEndpointError, named_endpoint
+from evals.evaluating.choosing import NAMESPACE, NoEndpointError, named_endpoint
 from evals.evaluating.steps import InterruptedEvaluationError, Limits, RefusedEvaluationError, Watch
+from evals.metrics.judge import DEFAULT_CRITERIA
 from evals.model_judge import JudgeCounts, JudgeError, counts_of, judge_cases, verdicts
 from evals.models import Endpoint, Run
 from evals.queries.runs import RunPair
@@ -48,6 +51,49 @@ def judge_endpoint(name: str, *, stand_in: bool) -> Endpoint:
     return ensure_stand_ins()[Run.System.JUDGE]
 
 
+def judge_run(
+    baseline: Run,
+    candidate: Run,
+    endpoint: Endpoint,
+    *,
+    criteria: str = DEFAULT_CRITERIA,
+    limits: Limits | None = None,
+    fresh: bool = False,
+    started_by: User | None = None,
+) -> Run:
+    """The run in which `endpoint` compares both answers to each case, in both orders.
+
+    It is the one that has these questions answered, or is at it; else, or if it is to be
+    `fresh`, a new one. Whoever asks for it at the same time gets the same.
+
+    Raises
+    ------
+    RefusedEvaluationError
+        If there is nothing to judge, or the run cannot be started.
+    """
+    limits = limits or Limits()
+    try:
+        suite = judge_cases(baseline, candidate, criteria)
+        before = Run.objects.filter(
+            study=baseline.study, suite=suite, system=Run.System.JUDGE, endpoint=endpoint
+        ).select_related("study", "suite").order_by("-number")  # fmt: skip
+        known = before.filter(state__in=(Run.State.RUNNING, Run.State.DONE)).first()
+        if known is not None and not fresh:
+            return known
+        (run,) = start_runs(
+            baseline.study,
+            suite,
+            {Run.System.JUDGE: endpoint},
+            call_limit=limits.calls,
+            cost_limit=limits.cost,
+            started_by=started_by,
+            key=uuid5(NAMESPACE, f"judge:{suite.pk}:{endpoint.pk}:{before.count()}"),
+        )
+    except (JudgeError, RefusedRunError) as error:
+        raise RefusedEvaluationError(str(error)) from error
+    return run
+
+
 def judge_pair(
     pair: RunPair,
     endpoint: Endpoint,
@@ -65,10 +111,7 @@ def judge_pair(
     InterruptedEvaluationError
         If it was stopped before all was asked.
     """
-    try:
-        run = _run(pair, endpoint, limits or Limits())
-    except (JudgeError, RefusedRunError) as error:
-        raise RefusedEvaluationError(str(error)) from error
+    run = judge_run(*pair.runs, endpoint, limits=limits)
     if run.state == Run.State.RUNNING:
         work_on([run], watch=watch, should_stop=should_stop)
         run.refresh_from_db()
@@ -78,26 +121,3 @@ def judge_pair(
         )
     done = run.state == Run.State.DONE
     return Judged(run, counts_of(list(verdicts(run))) if done else None)
-
-
-def _run(pair: RunPair, endpoint: Endpoint, limits: Limits) -> Run:
-    """The run that has these questions answered, or is at it; else a new one."""
-    suite = judge_cases(*pair.runs)
-    study = pair.baseline.study
-    known = Run.objects.filter(
-        study=study,
-        suite=suite,
-        system=Run.System.JUDGE,
-        endpoint=endpoint,
-        state__in=(Run.State.RUNNING, Run.State.DONE),
-    )
-    if found := known.select_related("study", "suite").order_by("-number").first():
-        return found
-    (run,) = start_runs(
-        study,
-        suite,
-        {Run.System.JUDGE: endpoint},
-        call_limit=limits.calls,
-        cost_limit=limits.cost,
-    )
-    return run

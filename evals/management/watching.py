@@ -8,6 +8,7 @@ from types import FrameType
 
 from django.core.management.base import OutputWrapper
 
+from evals.reporting.runs import duration
 from evals.running import Progress
 
 BAR = 24
@@ -44,7 +45,9 @@ class ProgressLine:
         filled = BAR * done // total if total else 0
         bar = f"[{'#' * filled}{'.' * (BAR - filled)}] " if self._out.isatty() else ""
         failed = f", {errors:,} errors" if errors else ""
-        return f"{bar}{done:,} of {total:,} answers{failed}"
+        left = [run.seconds_left for run in self._runs.values() if run.seconds_left]
+        time_left = f", {duration(max(left))} left" if left else ""
+        return f"{bar}{done:,} of {total:,} answers{failed}{time_left}"
 
 
 class Stop:

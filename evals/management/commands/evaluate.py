@@ -1,9 +1,7 @@
 """manage.py evaluate: suites are put to both systems, scored, compared and weighed."""
 
-import argparse
 import io
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.management import call_command
@@ -28,6 +26,7 @@ from evals.evaluating import (
     judge_pair,
     speaks,
 )
+from evals.management.arguments import at_least_one, money
 from evals.management.verdicts import (
     EXIT_CODES,
     add_files,
@@ -46,22 +45,6 @@ from evals.stats.estimates import Estimate, Undefined
 from evals.suites import NoSuiteError, suite_named
 
 CHANGED = 20
-
-
-def at_least_one(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"'{text}': write a whole number of at least 1")
-    return int(text)
-
-
-def money(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not (amount.is_finite() and 0 < amount < 100_000_000):
-        raise argparse.ArgumentTypeError(f"'{text}': write an amount above 0, such as 2.50")
-    return amount
 
 
 class Command(JsonCommand):

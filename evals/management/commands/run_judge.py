@@ -6,24 +6,20 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from annotate.commanding import RefusedCommandError, StudyCommand, study_named
-from annotate.models import Study
-from evals.endpoints import ensure_stand_ins
-from evals.management.commands.evaluate import at_least_one, money
+from evals.evaluating import (
+    Limits,
+    NoEndpointError,
+    RefusedEvaluationError,
+    judge_endpoint,
+    judge_run,
+)
+from evals.management.arguments import at_least_one, money
 from evals.management.commands.score_run import run_numbered
 from evals.management.watching import ProgressLine, stopping
 from evals.metrics.judge import DEFAULT_CRITERIA
-from evals.model_judge import (
-    JudgeCounts,
-    JudgeError,
-    counts_of,
-    judge_cases,
-    signature_of,
-    verdicts,
-)
-from evals.models import Endpoint, Run, Suite
-from evals.running import RefusedRunError, start_runs, work_on
-
-MOST_NAMED = 20
+from evals.model_judge import JudgeCounts, counts_of, signature_of, verdicts
+from evals.models import Run
+from evals.running import work_on
 
 
 class Command(StudyCommand):
@@ -49,31 +45,20 @@ class Command(StudyCommand):
         study = study_named(options["study"])
         baseline = run_numbered(study, options["baseline_run"])
         candidate = run_numbered(study, options["candidate_run"])
-        endpoint = _endpoint(options)
         try:
-            suite = judge_cases(baseline, candidate, _criteria(options["criteria"]))
-            run = self._judge_run(study, suite, endpoint, options)
-        except (JudgeError, RefusedRunError) as error:
+            run = judge_run(
+                baseline,
+                candidate,
+                judge_endpoint(options["endpoint"] or "", stand_in=options["stand_in"]),
+                criteria=_criteria(options["criteria"]),
+                limits=Limits(options["call_limit"], options["cost_limit"]),
+                fresh=options["fresh"],
+            )
+        except (NoEndpointError, RefusedEvaluationError) as error:
             raise RefusedCommandError(str(error)) from error
         self._work(run)
         run.refresh_from_db()
         return _answer(run, [baseline, candidate])
-
-    def _judge_run(
-        self, study: Study, suite: Suite, endpoint: Endpoint, options: dict[str, Any]
-    ) -> Run:
-        """The run that has these questions answered, or is at it; else a new one."""
-        known = Run.objects.filter(
-            study=study, suite=suite, system=Run.System.JUDGE, endpoint=endpoint,
-            state__in=[Run.State.RUNNING, Run.State.DONE],
-        ).order_by("-number").first()  # fmt: skip
-        if known is not None and not options["fresh"]:
-            return known
-        (run,) = start_runs(
-            study, suite, {Run.System.JUDGE: endpoint},
-            call_limit=options["call_limit"], cost_limit=options["cost_limit"],
-        )  # fmt: skip
-        return run
 
     def _work(self, run: Run) -> None:
         line = ProgressLine(self.stderr)
@@ -94,17 +79,6 @@ class Command(StudyCommand):
             f"Of what was decided the candidate won {_share(rate)}.",
             f"The judge changed sides with the order in {_share(flips)}; those pairs are ties.",
         ])  # fmt: skip
-
-
-def _endpoint(options: dict[str, Any]) -> Endpoint:
-    if options["stand_in"]:
-        return ensure_stand_ins()[Run.System.JUDGE]
-    there = Endpoint.objects.filter(archived_at=None)
-    if found := there.filter(name=options["endpoint"]).first():
-        return found
-    names = list(there.order_by("name").values_list("name", flat=True)[:MOST_NAMED])
-    there_are = f"Endpoints: {', '.join(names)}." if names else "There is no endpoint yet."
-    raise RefusedCommandError(f"No endpoint is called '{options['endpoint']}'. {there_are}")
 
 
 def _criteria(path: Path | None) -> str:

@@ -1,11 +1,5 @@
 """manage.py run_suite: put a suite to one system or to both, and wait for the answers."""
 
-import argparse
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
-from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -15,29 +9,15 @@ from django.urls import reverse
 from annotate.commanding import RefusedCommandError, StudyCommand, study_named
 from annotate.models import Study
 from evals.endpoints import ensure_stand_ins
+from evals.evaluating import NoEndpointError, named_endpoint
+from evals.management.arguments import at_least_one, money
+from evals.management.watching import ProgressLine, stopping
 from evals.models import Endpoint, Run
 from evals.reporting.run_report import run_report, run_report_in_words
-from evals.reporting.runs import duration
-from evals.running import Progress, RefusedRunError, start_runs, work_on
+from evals.running import RefusedRunError, start_runs, work_on
 from evals.suites import NoSuiteError, suite_named
 
 SYSTEMS = ("baseline", "candidate")
-
-
-def at_least_one(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10**8):
-        raise argparse.ArgumentTypeError(f"'{text}': write a whole number from 1")
-    return int(text)
-
-
-def amount(text: str) -> Decimal:
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or not 0 <= found < 10**8:
-        raise argparse.ArgumentTypeError(f"'{text}': write an amount such as 10 or 2.50")
-    return found
 
 
 class Command(StudyCommand):
@@ -54,7 +34,7 @@ class Command(StudyCommand):
             "--stand-in", action="store_true", help="ask the built-in stand-ins, no service"
         )
         parser.add_argument("--call-limit", type=at_least_one, metavar="N", help="of each run")
-        parser.add_argument("--cost-limit", type=amount, metavar="X", help="of each run")
+        parser.add_argument("--cost-limit", type=money, metavar="AMOUNT", help="of each run")
         parser.add_argument(
             "--resume", type=at_least_one, metavar="NUMBER", help="go on with a run and its pair"
         )
@@ -62,52 +42,17 @@ class Command(StudyCommand):
     def answer(self, **options: Any) -> dict[str, Any]:
         study = study_named(options["study"])
         runs = _resumed(study, options) if options["resume"] else _started(study, options)
-        self._told_to_stop = False
         names = " and ".join(f"run {run.number} ({run.system})" for run in runs)
         self.note(f"{names[:1].upper()}{names[1:]} of {runs[0].suite}: asking.")
-        with self._interruptible(runs):
-            work_on(runs, watch=self._show, should_stop=lambda: self._told_to_stop)
-        self._finish_progress()
+        line = ProgressLine(self.stderr)
+        with stopping(self.stderr) as stop:
+            work_on(runs, watch=line, should_stop=stop)
+        line.clear()
         told = [run_report(run) | {"url": _url(run)} for run in runs]
         if any(one["state"] == Run.State.RUNNING for one in told):
             self.note(f"Not done. Go on with: manage.py run_suite {study.slug} "
                       f"--resume {runs[0].number}")  # fmt: skip
         return {"study": study.slug, "suite": told[0]["suite"], "runs": told}
-
-    @contextmanager
-    def _interruptible(self, runs: Sequence[Run]) -> Iterator[None]:
-        """Ctrl-C once: nothing more is asked, and what is in flight is kept. Twice: at once."""
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            self._told_to_stop = True
-            for request, handler in before.items():
-                signal.signal(request, handler)
-            self._finish_progress()
-            self.note("Waiting for the calls in flight; interrupt again to drop them.")
-
-        before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-        for request in before:
-            signal.signal(request, stop)
-        try:
-            yield
-        finally:
-            for request, handler in before.items():
-                signal.signal(request, handler)
-
-    def _show(self, progress: Progress) -> None:
-        """A line that is written over and over, for people at a terminal only."""
-        if not self.stderr.isatty():
-            return
-        pace = f", {progress.per_minute:,.0f} a minute" if progress.per_minute else ""
-        left = f", {duration(progress.seconds_left)} left" if progress.seconds_left else ""
-        errors = f", {progress.errors:,} errors" if progress.errors else ""
-        line = f"Run {progress.number}: {progress.done:,} of {progress.total:,}{errors}{pace}{left}"
-        self.stderr.write(f"\r\033[K{line}", ending="")
-        self.stderr.flush()
-
-    def _finish_progress(self) -> None:
-        if self.stderr.isatty():
-            self.stderr.write("\r\033[K", ending="")
 
     def exit_code(self, answer: dict[str, Any]) -> int:
         return 0 if all(one["state"] == Run.State.DONE for one in answer["runs"]) else 1
@@ -127,7 +72,7 @@ def _started(study: Study, options: dict[str, Any]) -> list[Run]:
             call_limit=options["call_limit"],
             cost_limit=options["cost_limit"],
         )
-    except (NoSuiteError, RefusedRunError) as error:
+    except (NoEndpointError, NoSuiteError, RefusedRunError) as error:
         raise RefusedCommandError(str(error)) from error
 
 
@@ -142,18 +87,7 @@ def _endpoints(options: dict[str, Any]) -> dict[str, Endpoint]:
         raise RefusedCommandError(
             "Name who answers: --baseline ENDPOINT, --candidate ENDPOINT, or --stand-in."
         )
-    return {system: _endpoint(name) for system, name in named.items()}
-
-
-def _endpoint(name: str) -> Endpoint:
-    found = Endpoint.objects.filter(name=name).first()
-    if found is not None:
-        return found
-    names = list(
-        Endpoint.objects.filter(archived_at=None).order_by("name").values_list("name", flat=True)
-    )
-    there_are = f"Endpoints: {', '.join(names[:20])}." if names else "There is no endpoint yet."
-    raise RefusedCommandError(f"No endpoint is called '{name}'. {there_are}")
+    return {system: named_endpoint(name) for system, name in named.items()}
 
 
 def _resumed(study: Study, options: dict[str, Any]) -> list[Run]:
