@@ -16,6 +16,7 @@ from annotate.models import Batch, State, Study, User
 from annotate.parsing import Limits, Options, Reading, Report, Row, Source
 from annotate.reports import NAME_CHARS, fault_as_json, short_name, storable
 from annotate.slots import add_slots, make_tasks, remove_slots
+from config.postgresql.bulk import renew_statistics
 
 __all__ = ["add_slots", "check_batch", "import_batch", "make_tasks", "remove_slots"]
 
@@ -115,6 +116,7 @@ def import_batch(
             _complete(batch, sources, reading, options, progress)
     except _FaultyError:
         return Intake(reading.report, None)
+    renew_statistics(batch.item_count, "annotate_item", "annotate_task")
     return Intake(reading.report, batch)
 
 

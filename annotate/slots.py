@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from annotate.models import Batch, Study
+from config.postgresql.bulk import forget_plans, whole_tables
 
 # Items in drawn order; of each item's slots half have the candidate on the left and half on
 # the right, in drawn order too. Where the overlap is odd the middle slots take turns, beginning
@@ -167,6 +168,7 @@ def make_tasks(batch: Batch, progress: Callable[[float], None] | None = None) ->
     piece too, so nothing is left to be waited for at the end.
     """
     study = batch.study
+    forget_plans()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SIDE_SURPLUS, [study.pk])
         (surplus,) = cursor.fetchone()
@@ -220,6 +222,7 @@ def remove_slots(study: Study, new: int) -> int:
 
 def _run(statement: str, study: Study, new: int) -> int:
     values: dict[str, Any] = {"study": study.pk, "new": new, "seed": f"{study.seed}:{new}:"}
-    with connection.cursor() as cursor:
+    forget_plans()
+    with transaction.atomic(), whole_tables(), connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)

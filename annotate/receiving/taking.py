@@ -27,6 +27,7 @@ from annotate.receiving.items import bring_items
 from annotate.receiving.matching import hold, match
 from annotate.receiving.receipts import AnnotatorCount, Receipt
 from annotate.reports import faults_as_json, short_name
+from config.postgresql.bulk import forget_plans, renew_statistics
 
 
 class _RollBackError(Exception):
@@ -199,7 +200,9 @@ def _store(
         imported_by=by,
     )
     values = {"study": study.pk, "received": taken.pk}
+    forget_plans()
     with connection.cursor() as cursor:
         for statement in (statements.TASKS, statements.JUDGEMENTS, statements.RATINGS):
             cursor.execute(statement, values)
+    renew_statistics(receipt.judgements, "annotate_task", "annotate_judgement", "annotate_rating")
     return taken

@@ -13,6 +13,7 @@ from annotate.intake import NO_TIMEOUTS, RefusedError
 from annotate.models import State, Study, User
 from annotate.parsing import Source
 from annotate.reports import faults_as_json, short_name, storable
+from config.postgresql.bulk import forget_plans, renew_statistics
 from evals.importing.joining import CaseIndex, Joined, missing_positions
 from evals.importing.report import OutputsReport
 from evals.importing.rows import COLUMNS, MODEL_CHARS, values_of_missing
@@ -25,7 +26,6 @@ COPY evals_generation (run_id, case_id, position, state, not_before, done_at, tr
 """
 # No run has it: it holds the place of a number until that is known.
 HIGHEST = 2**31 - 1
-MANY_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,14 @@ def _copy(run: Run, spool: Spool, joined: Joined, index: CaseIndex) -> None:
     def row(position: int, values: list[Any]) -> list[Any]:
         return [run.pk, index.pks[position], position, "done", now, now, 0, *values]
 
+    forget_plans()
     with connection.cursor() as cursor, cursor.copy(COPY_GENERATIONS) as copy:
         for position, values in zip(joined.positions, spool.each_row(), strict=True):
             if position:
                 copy.write_row(row(position, values))
         for position in missing_positions(joined, index):
             copy.write_row(row(position, values_of_missing()))
+    renew_statistics(len(joined.positions), "evals_case", "evals_generation")
 
 
 def _give_number(run: Run) -> None:
@@ -114,15 +116,6 @@ def _give_number(run: Run) -> None:
     others = Run.objects.filter(study=study).exclude(pk=run.pk)
     run.number = (others.aggregate(last=Max("number"))["last"] or 0) + 1
     run.save(update_fields=["number"])
-
-
-def renew_statistics(rows: int, *tables: str) -> None:
-    """Let the database look at tables that have just grown: it plans by what it knows of them,
-    and looks by itself a minute later.
-    """
-    if rows >= MANY_ROWS:
-        with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def refuse_closed(study: Study) -> None:

@@ -21,7 +21,6 @@ from evals.importing.storing import (
     Origin,
     refuse_closed,
     refuse_known,
-    renew_statistics,
     store_run,
 )
 from evals.models import Run, Suite
@@ -167,10 +166,7 @@ def _scored(taken: TakenOutputs) -> TakenOutputs:
     """Scoring may take long, and is done again where it breaks off: no part of the import."""
     if taken.run is None:
         return taken
-    renew_statistics(taken.report.cases, "evals_case", "evals_generation")
-    scores = score_run(taken.run)
-    renew_statistics(taken.report.cases, "evals_score")
-    return replace(taken, scores=scores)
+    return replace(taken, scores=score_run(taken.run))
 
 
 def _picked(files: Files, pick: str | None) -> Files:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from annotate.models import State, Study, User
+from config.postgresql.bulk import forget_plans, renew_statistics
 from evals.models import Endpoint, Run, Suite
 from evals.running.sweeping import queue_lanes
 from evals.running.terms import settings_of, terms_of
@@ -76,8 +77,10 @@ def start_runs(
             )
             for number, system in enumerate(systems, last + 1)
         ]
+        forget_plans()
         with connection.cursor() as cursor:
             cursor.execute(FILL, [[run.pk for run in runs]])
+        renew_statistics(suite.case_count * len(runs), "evals_generation")
         queue_lanes(pair)
     return runs
 

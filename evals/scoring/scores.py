@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from annotate.reports import storable
+from config.postgresql.bulk import forget_plans, renew_statistics
 from evals.formats import ScorerSpec
 from evals.metrics import Expected, Result, Scored, Scorer, Unscored
 from evals.metrics.texts import clipped
@@ -70,11 +71,13 @@ def score_run(run: Run, extra: Sequence[ScorerSpec] = ()) -> ScoreCounts:
 
     Outputs are read in pieces and no call is made; doing it again adds nothing.
     """
+    forget_plans()
     versions, bare = Versions(), _bare(run)
     counts = _add(run, None, versions, Q(own=True))
     counts += ScoreCounts(without_scorer=bare.count())
     for spec in extra:
         counts += _add(run, spec, versions, Q(scorer=versions.of(ready(spec))))
+    renew_statistics(counts.scored + counts.unscored, "evals_score")
     return counts
 
 

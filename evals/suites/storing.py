@@ -11,6 +11,7 @@ from django.db.models import Max
 from annotate.intake import NO_TIMEOUTS
 from annotate.models import User
 from annotate.reports import NAME_CHARS, short_name, storable
+from config.postgresql.bulk import renew_statistics
 from evals.formats import CaseRecord
 from evals.models import Suite
 from evals.suites.naming import title_of, valid_name
@@ -103,6 +104,7 @@ def _written(suite: Suite, spool: Spool) -> Suite:
             cursor.execute(NO_TIMEOUTS)
         suite.save(force_insert=True)
         _copy_cases(suite, spool)
+    renew_statistics(spool.count, "evals_case")
     return suite
 
 
