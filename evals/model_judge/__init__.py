@@ -1,6 +1,6 @@
 """A model as judge of two runs: both orders asked, and only what both agree on is a win."""
 
-from evals.model_judge.asking import judge_cases
+from evals.model_judge.asking import judge_cases, judges_of
 from evals.model_judge.pairs import JudgeError
 from evals.model_judge.verdicts import (
     CaseVerdict,
@@ -18,6 +18,7 @@ __all__ = [
     "counts_of",
     "judge_cases",
     "judged_runs",
+    "judges_of",
     "signature_of",
     "verdicts",
 ]

@@ -6,6 +6,8 @@ like any other suite, it is asked within every limit.
 
 from collections.abc import Iterator, Mapping
 
+from django.db.models import QuerySet
+
 from annotate.parsing import JSON
 from evals.formats import CaseRecord, Expected
 from evals.metrics.judge import (
@@ -34,12 +36,23 @@ def judge_cases(baseline: Run, candidate: Run, criteria: str = DEFAULT_CRITERIA)
     try:
         return make_suite_of(
             _questions(baseline, candidate, criteria),
-            f"judge-{baseline.pk}-{candidate.pk}",
+            _suite_name(baseline, candidate),
             title=f"Judging runs {baseline.number} and {candidate.number}",
             format=Suite.DERIVED,
         )
     except ValueError as error:
         raise JudgeError("There is nothing to ask: no case has two answers that differ.") from error
+
+
+def judges_of(baseline: Run, candidate: Run) -> QuerySet[Run]:
+    """The runs in which models judged these two, the latest first."""
+    asked = Run.objects.filter(study=baseline.study_id, system=Run.System.JUDGE)
+    about = asked.filter(suite__format=Suite.DERIVED, suite__name=_suite_name(baseline, candidate))
+    return about.select_related("suite").order_by("-number")
+
+
+def _suite_name(baseline: Run, candidate: Run) -> str:
+    return f"judge-{baseline.pk}-{candidate.pk}"
 
 
 def _questions(baseline: Run, candidate: Run, criteria: str) -> Iterator[CaseRecord]:

@@ -7,6 +7,11 @@ from evals.views import automated, metrics
 urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/automated/", automated.automated, name="automated"),
     path("studies/<slug:slug>/automated/<int:suite_id>/", automated.comparison, name="comparison"),
+    path(
+        "studies/<slug:slug>/automated/<int:suite_id>/judge",
+        automated.judge,
+        name="comparison_judge",
+    ),
     path("studies/<slug:slug>/automated/<int:suite_id>/cases", automated.cases, name="cases"),
     path(
         "studies/<slug:slug>/automated/<int:suite_id>/cases/<int:position>",

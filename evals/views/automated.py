@@ -3,16 +3,17 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from annotate.access import results_page
-from annotate.models import Study
+from annotate.access import admin_results_page, results_page, signed_in
+from annotate.models import State, Study
 from annotate.showing import View
 from evals import queries
 from evals.comparing import Comparison, ScorerGroups, compare, compare_passing
 from evals.deciding import policy_in_force
+from evals.evaluating import Limits, RefusedEvaluationError, judge_run
 from evals.forms.comparing import (
     address_of,
     looking_asked_for,
@@ -22,12 +23,14 @@ from evals.forms.comparing import (
     scorer_asked_for,
     suite_of,
 )
+from evals.forms.judging import JudgeForm, judge_endpoints
 from evals.models import Suite
 from evals.queries.compared_cases import case_around, case_counts, case_of, case_outcome, case_page
 from evals.queries.run_facts import scorer_cells
 from evals.queries.runs import RunPair, categories_of, runs_of_suite, suites_run
 from evals.reporting import automated as overview_page
 from evals.reporting import compared, compared_cases, compared_page
+from evals.reporting.judged_pair import judge_rows
 from evals.reporting.numbers import level, shown
 from evals.reporting.time_figure import time_figure
 from evals.scoring import corpus_scores
@@ -60,7 +63,12 @@ def _policy(study: Study) -> tuple[float, float]:
 @require_safe
 @results_page
 def comparison(request: HttpRequest, study: Study, suite_id: int) -> HttpResponse:
-    suite = suite_of(study, suite_id)
+    return _render_comparison(request, study, suite_of(study, suite_id), JudgeForm())
+
+
+def _render_comparison(
+    request: HttpRequest, study: Study, suite: Suite, form: JudgeForm, status: int = 200
+) -> HttpResponse:
     with queries.snapshot():
         pair = pair_asked_for(request, study, suite)
         runs = runs_of_suite(study, suite)
@@ -78,8 +86,36 @@ def comparison(request: HttpRequest, study: Study, suite_id: int) -> HttpRespons
     }
     if found is None:
         return render(request, "evals/automated/unanswered.html", context)
-    context |= _comparison(request, found)
-    return render(request, "evals/automated/comparison.html", context)
+    context |= _comparison(request, found) | {
+        "judges": judge_rows(found.pair, found.confidence),
+        "judge_form": form,
+        "has_judges": judge_endpoints().exists(),
+        "may_act": signed_in(request).is_admin and study.state != State.CLOSED,
+    }
+    return render(request, "evals/automated/comparison.html", context, status=status)
+
+
+@require_POST
+@admin_results_page
+def judge(request: HttpRequest, study: Study, suite_id: int) -> HttpResponse:
+    """Have a model compare the answers of the two runs that the address names, or the latest."""
+    suite = suite_of(study, suite_id)
+    pair, form = _pair_or_404(request, study, suite), JudgeForm(request.POST)
+    if not form.is_valid():
+        return _render_comparison(request, study, suite, form, status=422)
+    chosen = form.cleaned_data
+    try:
+        run = judge_run(
+            *pair.runs,
+            chosen["endpoint"],
+            criteria=chosen["criteria"],
+            limits=Limits(chosen["call_limit"]),
+            started_by=signed_in(request),
+        )
+    except RefusedEvaluationError as error:
+        form.add_error(None, str(error))
+        return _render_comparison(request, study, suite, form, status=422)
+    return redirect("run", study.slug, run.number)
 
 
 def _comparison(request: HttpRequest, found: Comparison) -> dict[str, Any]:
@@ -93,7 +129,6 @@ def _comparison(request: HttpRequest, found: Comparison) -> dict[str, Any]:
         "finding": compared.finding(found),
         "lede": compared.lede(found),
         "notes": compared.staleness(found.pair),
-        "judges": [] if found.overall.n else compared.other_judges(found.pair),
         "hero": overview_page.headline_row("", found.overall, compared_page.hero_axis(found)),
         "headline": shown(found.overall.difference, "points"),
         "hero_ticks": compared_page.hero_ticks(found),

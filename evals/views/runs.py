@@ -12,12 +12,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from annotate.access import results_page, signed_in, study_for_admin, study_for_lead
+from annotate.access import admin_page, results_page, signed_in, study_for_admin, study_for_lead
 from annotate.models import State, Study
 from config.http import is_htmx, refuse
 from evals import queries
 from evals.forms.looking import chosen, chosen_page
 from evals.forms.runs import RunForm, newest_suites, usable_endpoints
+from evals.model_judge import JudgeError, judged_runs
 from evals.models import Run
 from evals.reporting.run_rows import SHOWN, answer_row, forecast_row, run_row, runs_finding
 from evals.reporting.runs import run_page
@@ -176,14 +177,23 @@ def _run_context(request: HttpRequest, study: Study, found: Run) -> dict[str, An
         "run": found,
         "told": told,
         "latest": [answer_row(one, found) for one in told.latest],
+        "judged": _judged(found),
         "is_running": found.state == Run.State.RUNNING,
         "may_act": getattr(request.user, "is_admin", False),
     }
 
 
+def _judged(found: Run) -> dict[str, Run] | None:
+    """The two runs that a judge's run compares; None of any other run."""
+    try:
+        return {run.system: run for run in judged_runs(found)}
+    except JudgeError:
+        return None
+
+
 @require_POST
-def run_cancel(request: HttpRequest, slug: str, run_number: int) -> HttpResponse:
-    study = study_for_admin(request, slug)
+@admin_page
+def run_cancel(request: HttpRequest, study: Study, run_number: int) -> HttpResponse:
     found = _found(study, run_number)
     chosen_runs = [found]
     other = other_of_pair(found)

@@ -3,6 +3,7 @@
 ROWS: dict[str, tuple[str, str]] = {
     "automated": ("LNNFKK", "LXXXXX"),
     "comparison": ("LNNFKK", "LXXXXX"),
+    "comparison_judge": ("LXXXXX", "LNNNNA"),
     "cases": ("LNNFKK", "LXXXXX"),
     "case": ("LNNFKK", "LXXXXX"),
     "metrics": ("LNNFKK", "LXXXXX"),
