@@ -18,11 +18,12 @@ def test_j_and_k_lead_from_case_to_case_and_are_dead_in_fields(
     page = visitor.page(lena)
     page.goto(reverse("cases", args=[study.slug, suite.pk]) + "?show=regressions")
     page.get_by_role("link", name="knowledge-2", exact=True).click()
+    page.wait_for_url(re.compile(r"/cases/2\?show=regressions"))
 
     page.keyboard.press("j")
-    expect(page).to_have_url(re.compile(r"/cases/7\?show=regressions"))
+    page.wait_for_url(re.compile(r"/cases/7\?show=regressions"))
     page.keyboard.press("k")
-    expect(page).to_have_url(re.compile(r"/cases/2\?show=regressions"))
+    page.wait_for_url(re.compile(r"/cases/2\?show=regressions"))
 
     page.goto(reverse("cases", args=[study.slug, suite.pk]))
     page.get_by_role("searchbox").fill("")

@@ -16,7 +16,14 @@ from tests.world import ROLES, World, make_world
 pytestmark = pytest.mark.browser
 
 # Answers that are no page: files, a picture, a word for machines.
-FILES = {"export", "healthz", "mfa_totp_picture", "mfa_download_recovery_codes"}
+FILES = {
+    "decision_file",
+    "export",
+    "figure_image",
+    "healthz",
+    "mfa_totp_picture",
+    "mfa_download_recovery_codes",
+}
 RESULTS = ("study", "progress", "annotators", "preference", "agreement", "disputed", "decision")
 MATERIAL = ("rubric", "assignments", "batches", "exports", "policy")
 BROKEN = b"item_id,prompt,baseline_output,candidate_output\nq-1,Why?,,Because\nq-1,,Yes,No\n"
