@@ -53,3 +53,4 @@ def test_a_page_follows_its_run_and_rests_when_it_has_ended(visitor: Visitor) ->
 
     assert asked == []
     assert page.locator("#cancel-button").count() == 0
+    assert page.get_by_role("button", name="Let people judge these answers").is_visible()
