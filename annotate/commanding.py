@@ -8,9 +8,9 @@ import json
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
@@ -18,8 +18,21 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from annotate.models import Study
-from annotate.parsing import Source
+from annotate.parsing import Fault, Source
 from annotate.reports import storable
+
+
+class FileReport(Protocol):
+    """What was found in a file; only the first of many errors are listed."""
+
+    @property
+    def errors(self) -> Sequence[Fault]: ...
+
+    @property
+    def error_count(self) -> int: ...
+
+    @property
+    def warnings(self) -> Sequence[Fault]: ...
 
 
 class RefusedCommandError(Exception):
@@ -101,6 +114,38 @@ class JsonCommand(OneLineCommand):
         encoding = getattr(self.stdout, "encoding", None) or "utf-8"
         narrow = codecs.lookup(encoding).name != "utf-8"
         return json.dumps(answer, ensure_ascii=narrow, allow_nan=False)
+
+
+class ImportCommand(JsonCommand):
+    """A command that takes a file in, whole or not at all; its answer says if it was `accepted`."""
+
+    def tell_of(self, report: FileReport, options: dict[str, Any]) -> None:
+        """That it is refused, in one line; else its warnings, for people."""
+        if report.error_count:
+            self.note(_refusal(report))
+        elif not options["json"]:
+            for warning in report.warnings:
+                self.note(f"Warning: {storable(warning.message)}")
+
+    def exit_code(self, answer: dict[str, Any]) -> int:
+        return 0 if answer["accepted"] else 1
+
+    def in_words(self, answer: dict[str, Any]) -> str:
+        if not answer["accepted"]:
+            return "\n".join(error["message"] for error in answer["errors"])
+        return self.accepted_in_words(answer)
+
+    @abstractmethod
+    def accepted_in_words(self, answer: dict[str, Any]) -> str:
+        """What came in, or would."""
+
+
+def _refusal(report: FileReport) -> str:
+    listed, count = len(report.errors), report.error_count
+    if count == 1:
+        return f"Refused, nothing was imported. {storable(report.errors[0].message)}"
+    more = f", the first {listed} are listed" if count > listed else ""
+    return f"Refused, nothing was imported: {count:,} errors{more}."
 
 
 class StudyCommand(JsonCommand):

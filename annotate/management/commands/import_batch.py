@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotate.commanding import StudyCommand, source_at, study_named
+from annotate.commanding import ImportCommand, StudyCommand, source_at, study_named
 from annotate.intake import Progress, RefusedError, check_batch, import_batch
 from annotate.models import Batch, Study
 from annotate.parsing import FIELDS, SEPARATORS, Cures, Fault, Options, Report, Source
@@ -31,7 +31,7 @@ def column_mapping(text: str) -> tuple[str, str]:
     return column, field
 
 
-class Command(StudyCommand):
+class Command(ImportCommand, StudyCommand):
     help = "Import paired outputs into a study, whole or not at all."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -70,11 +70,7 @@ class Command(StudyCommand):
             report = Report(errors=[Fault(error.code, str(error))], error_count=1)
             batch = None
         self._finish_progress()
-        if report.error_count:
-            self.note(_refusal(report))
-        elif not options["json"]:
-            for warning in report.warnings:
-                self.note(f"Warning: {storable(warning.message)}")
+        self.tell_of(report, options)
         return _answer(report, batch)
 
     def _take_in(
@@ -108,12 +104,7 @@ class Command(StudyCommand):
         if self.stderr.isatty():
             self.stderr.write("\r\033[K", ending="")
 
-    def exit_code(self, answer: dict[str, Any]) -> int:
-        return 0 if answer["accepted"] else 1
-
-    def in_words(self, answer: dict[str, Any]) -> str:
-        if not answer["accepted"]:
-            return "\n".join(error["message"] for error in answer["errors"])
+    def accepted_in_words(self, answer: dict[str, Any]) -> str:
         columns = "".join(f"\n  {name!r}: {means}" for name, means in answer["columns"].items())
         if answer["batch"] is None:
             return f"{_items(answer['rows'])} can come in. Nothing was written.{columns}"
@@ -125,14 +116,6 @@ class Command(StudyCommand):
 
 def _items(count: int) -> str:
     return "1 item" if count == 1 else f"{count:,} items"
-
-
-def _refusal(report: Report) -> str:
-    count = report.error_count
-    if count == 1:
-        return f"Refused, nothing was imported. {storable(report.errors[0].message)}"
-    more = f", the first {len(report.errors)} are listed" if count > len(report.errors) else ""
-    return f"Refused, nothing was imported: {count:,} errors{more}."
 
 
 def _answer(report: Report, batch: Batch | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotate.commanding import StudyCommand, source_at, study_named
+from annotate.commanding import ImportCommand, StudyCommand, source_at, study_named
 from annotate.parsing.judgements import FIELDS, JudgementOptions
 from annotate.receiving import Receipt, check_judgements, import_judgements
 from annotate.reports import faults_as_json, storable
@@ -23,7 +23,7 @@ def column_mapping(text: str) -> tuple[str, str]:
     return column, field
 
 
-class Command(StudyCommand):
+class Command(ImportCommand, StudyCommand):
     help = "Import judgements made elsewhere, whole or not at all; they are kept apart."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -65,19 +65,10 @@ class Command(StudyCommand):
         receipt = receive(
             study, source_at(options["file"]), reading, with_items=options["with_items"]
         )
-        if not receipt.accepted:
-            self.note(_refusal(receipt))
-        elif not options["json"]:
-            for warning in receipt.report.warnings:
-                self.note(f"Warning: {storable(warning.message)}")
+        self.tell_of(receipt.report, options)
         return _answer(receipt)
 
-    def exit_code(self, answer: dict[str, Any]) -> int:
-        return 0 if answer["accepted"] else 1
-
-    def in_words(self, answer: dict[str, Any]) -> str:
-        if not answer["accepted"]:
-            return "\n".join(error["message"] for error in answer["errors"])
+    def accepted_in_words(self, answer: dict[str, Any]) -> str:
         what = (
             f"{_many(answer['judgements'], 'judgement')} of {_many(answer['items'], 'item')} by "
             f"{_many(answer['annotators'], 'person', 'people')}"
@@ -93,15 +84,6 @@ class Command(StudyCommand):
 
 def _many(count: int, word: str, words: str = "") -> str:
     return f"1 {word}" if count == 1 else f"{count:,} {words or word + 's'}"
-
-
-def _refusal(receipt: Receipt) -> str:
-    report = receipt.report
-    if report.error_count == 1:
-        return f"Refused, nothing was imported. {storable(report.errors[0].message)}"
-    listed = len(report.errors)
-    more = f", the first {listed} are listed" if report.error_count > listed else ""
-    return f"Refused, nothing was imported: {report.error_count:,} errors{more}."
 
 
 def _answer(receipt: Receipt) -> dict[str, Any]:

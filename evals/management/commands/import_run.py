@@ -6,7 +6,13 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotate.commanding import RefusedCommandError, StudyCommand, source_at, study_named
+from annotate.commanding import (
+    ImportCommand,
+    RefusedCommandError,
+    StudyCommand,
+    source_at,
+    study_named,
+)
 from annotate.intake import RefusedError
 from annotate.models import Study
 from annotate.reports import storable
@@ -43,7 +49,7 @@ def positive(text: str) -> int:
     return int(text)
 
 
-class Command(StudyCommand):
+class Command(ImportCommand, StudyCommand):
     help = "Import outputs that exist already as a run that is done, whole or not at all."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -104,19 +110,11 @@ class Command(StudyCommand):
 
     def _tell(self, taken: list[TakenOutputs], options: dict[str, Any]) -> None:
         for one in taken:
-            if one.report.error_count:
-                self.note(_refusal(one.report))
-            elif not options["json"]:
-                for warning in one.report.warnings:
-                    self.note(f"Warning: {storable(warning.message)}")
+            self.tell_of(one.report, options)
 
-    def exit_code(self, answer: dict[str, Any]) -> int:
-        return 0 if answer["accepted"] else 1
-
-    def in_words(self, answer: dict[str, Any]) -> str:
-        if not answer["accepted"]:
-            return "\n".join(error["message"] for error in answer["errors"])
-        return "\n".join(_in_words(one) for one in answer["runs"])
+    def accepted_in_words(self, answer: dict[str, Any]) -> str:
+        read = [f"  Read as: {words}" for words in answer["recognised"]]
+        return "\n".join([*(_in_words(one) for one in answer["runs"]), *read])
 
 
 def _suite(name: str | None) -> Suite | None:
@@ -132,14 +130,6 @@ def _take_in(
     if check:
         return [TakenOutputs(None, report) for report in check_systems(study, files, picks)]
     return import_systems(study, files, picks)
-
-
-def _refusal(report: OutputsReport) -> str:
-    count = report.error_count
-    if count == 1:
-        return f"Refused, nothing was imported. {storable(report.errors[0].message)}"
-    more = f", the first {len(report.errors)} are listed" if count > len(report.errors) else ""
-    return f"Refused, nothing was imported: {count:,} errors{more}."
 
 
 def _answer(taken: list[TakenOutputs], systems: list[str]) -> dict[str, Any]:

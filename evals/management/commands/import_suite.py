@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotate.commanding import JsonCommand, source_at
-from annotate.parsing import Fault, Source
+from annotate.commanding import ImportCommand, source_at
+from annotate.parsing import Source
 from annotate.reports import faults_as_json, storable
 from evals.formats import CASE_READERS, SHIPPED, SUITE, Recognised
 from evals.suites import (
@@ -33,7 +33,7 @@ def suite_name(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-class Command(JsonCommand):
+class Command(ImportCommand):
     help = "Import a suite of automated tests, whole or not at all; other content is a new version."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -107,20 +107,11 @@ class Command(JsonCommand):
         self.stderr.flush()
 
     def _tell(self, report: SuiteReport, answer: dict[str, Any], options: dict[str, Any]) -> None:
-        if not report.accepted:
-            self.note(_refusal(report))
-        elif not options["json"]:
-            for warning in report.warnings:
-                self.note(f"Warning: {storable(warning.message)}")
-            if "overlaps" in answer:
-                self.note(_overlaps_in_words(answer["overlaps"]))
+        self.tell_of(report, options)
+        if "overlaps" in answer and not options["json"]:
+            self.note(_overlaps_in_words(answer["overlaps"]))
 
-    def exit_code(self, answer: dict[str, Any]) -> int:
-        return 0 if answer["accepted"] else 1
-
-    def in_words(self, answer: dict[str, Any]) -> str:
-        if not answer["accepted"]:
-            return "\n".join(error["message"] for error in answer["errors"])
+    def accepted_in_words(self, answer: dict[str, Any]) -> str:
         read = "".join(f"\n  Read as: {_recognised(one)}" for one in answer["recognised"])
         if answer["suite"] is None:
             return f"{_cases(answer['cases'])} can come in. Nothing was written.{read}"
@@ -187,15 +178,6 @@ def _overlaps_in_words(found: dict[str, Any]) -> str:
         f"Warning: {told} ({compared}), first {', '.join(found['ids'])}. A model trained on them "
         "is asked what it was taught: leave them out, or keep them apart as a category."
     )
-
-
-def _refusal(report: SuiteReport) -> str:
-    fault: Fault = report.errors[0]
-    if report.error_count == 1:
-        return f"Refused, nothing was imported. {storable(fault.message)}"
-    left = report.error_count > len(report.errors)
-    more = f", the first {len(report.errors)} are listed" if left else ""
-    return f"Refused, nothing was imported: {report.error_count:,} errors{more}."
 
 
 def _cases(count: int) -> str:
