@@ -72,6 +72,24 @@ class RunForm(forms.Form):
         return {name: found[name] for name in ("baseline", "candidate") if found.get(name)}
 
 
+class ResumeForm(forms.Form):
+    """Limits of what a run has spent and will spend; both may be left open."""
+
+    call_limit = forms.IntegerField(
+        label="Calls at most, in all", required=False, min_value=1, max_value=100_000_000
+    )
+    cost_limit = forms.DecimalField(
+        label="Cost at most, in all",
+        required=False,
+        min_value=0,
+        max_digits=12,
+        decimal_places=4,
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="id_resume_%s")
+
+
 def newest_suites() -> Any:
     """The last version of each suite that people know; none that was derived for a judge."""
     later = Suite.objects.filter(name=OuterRef("name"), version__gt=OuterRef("version"))

@@ -3,6 +3,7 @@
 from evals.running.ending import cancel_run, finish_runs, stop_run
 from evals.running.lanes import Lane, lane_id
 from evals.running.progress import Progress, progress_of
+from evals.running.resuming import resumable, resume_runs
 from evals.running.starting import RefusedRunError, start_runs
 from evals.running.sweeping import LANE_JOB, queue_lane, sweep_runs
 from evals.running.terms import Terms, terms_of
@@ -19,6 +20,8 @@ __all__ = [
     "lane_id",
     "progress_of",
     "queue_lane",
+    "resumable",
+    "resume_runs",
     "start_runs",
     "stop_run",
     "sweep_runs",

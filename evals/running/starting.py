@@ -101,12 +101,23 @@ def _check(
     if not suite.cases.exists():
         raise RefusedRunError(f"The suite {suite} has no cases. Import it again.")
     for endpoint in endpoints.values():
-        # What the form read may be old by now, and nobody archives it while this goes on.
-        fresh = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
-        if fresh.archived_at is not None:
-            raise RefusedRunError(f"The endpoint {fresh} is archived. Choose another.")
-        if cost_limit is not None:
-            _check_cost(fresh)
+        check_endpoint(endpoint, cost_limit)
+
+
+def check_endpoint(endpoint: Endpoint, cost_limit: Decimal | None) -> Endpoint:
+    """The endpoint as it is now, if it may be asked; nobody archives it while this goes on.
+
+    Raises
+    ------
+    RefusedRunError
+        If it is archived, or a limit of cost cannot be kept.
+    """
+    fresh = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+    if fresh.archived_at is not None:
+        raise RefusedRunError(f"The endpoint {fresh} is archived. Choose another.")
+    if cost_limit is not None:
+        _check_cost(fresh)
+    return fresh
 
 
 def _check_cost(endpoint: Endpoint) -> None:

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
         name="run_progress",
     ),
     path("studies/<slug:slug>/runs/<int:run_number>/cancel", runs.run_cancel, name="run_cancel"),
+    path("studies/<slug:slug>/runs/<int:run_number>/resume", runs.run_resume, name="run_resume"),
     path("studies/<slug:slug>/outputs/new", outputs.new, name="outputs_new"),
     path("studies/<slug:slug>/outputs/<uuid:staged_id>", outputs.preview, name="outputs_preview"),
     path(

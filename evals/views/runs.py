@@ -17,12 +17,18 @@ from annotate.models import State, Study
 from config.http import is_htmx, refuse
 from evals import queries
 from evals.forms.looking import chosen, chosen_page
-from evals.forms.runs import RunForm, newest_suites, usable_endpoints
+from evals.forms.runs import ResumeForm, RunForm, newest_suites, usable_endpoints
 from evals.model_judge import JudgeError, judged_runs
 from evals.models import Run
 from evals.reporting.run_rows import SHOWN, answer_row, forecast_row, run_row, runs_finding
 from evals.reporting.runs import run_page
-from evals.running import RefusedRunError, cancel_run, start_runs
+from evals.running import (
+    RefusedRunError,
+    cancel_run,
+    resumable,
+    resume_runs,
+    start_runs,
+)
 from evals.running.forecasting import forecast
 from evals.running.reading import SHOWS, Show, answers_of, other_of_pair
 
@@ -178,6 +184,8 @@ def _run_context(request: HttpRequest, study: Study, found: Run) -> dict[str, An
         "told": told,
         "latest": [answer_row(one, found) for one in told.latest],
         "judged": _judged(found),
+        "resumable": resumable(found),
+        "resume_form": ResumeForm(),
         "is_running": found.state == Run.State.RUNNING,
         "may_act": getattr(request.user, "is_admin", False),
     }
@@ -189,6 +197,24 @@ def _judged(found: Run) -> dict[str, Run] | None:
         return {run.system: run for run in judged_runs(found)}
     except JudgeError:
         return None
+
+
+@require_POST
+@admin_page
+def run_resume(request: HttpRequest, study: Study, run_number: int) -> HttpResponse:
+    """Go on with a run that ended before its time, within new limits."""
+    found, form = _found(study, run_number), ResumeForm(request.POST)
+    if not form.is_valid():
+        words = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return refuse(request, f"Run {found.number} does not go on", words, status=422)
+    try:
+        resumed = resume_runs(found, **form.cleaned_data)
+    except RefusedRunError as error:
+        return refuse(request, f"Run {found.number} does not go on", str(error))
+    numbers = " and ".join(str(one.number) for one in resumed)
+    words = f"Runs {numbers} go on" if len(resumed) > 1 else f"Run {numbers} goes on"
+    messages.success(request, f"{words}: only what is missing is asked.")
+    return SeeOther(reverse("run", args=[study.slug, found.number]))
 
 
 @require_POST

@@ -7,6 +7,7 @@ ROWS: dict[str, tuple[str, str]] = {
     "run": ("LNNFKK", "LXXXXX"),
     "run_progress": ("LNNFPP", "LXXXXX"),
     "run_cancel": ("LXXXXX", "LNNNNA"),
+    "run_resume": ("LXXXXX", "LNNNNA"),
     "outputs_new": ("LNNNNK", "LNNNNA"),
     "outputs_preview": ("LNNNNK", "LNNNNA"),
     "outputs_accept": ("LXXXXX", "LNNNNA"),

@@ -167,6 +167,7 @@ def test_interrupted_it_keeps_what_came_and_says_how_to_go_on(
         (["runs", "--resume", "9"], "runs has no run 9."),
         (["runs", "--resume", "1"], "Run 1 was imported: there is nothing to ask."),
         (["runs", "sums", "--resume", "1"], "--resume goes on with what was chosen"),
+        (["runs", "--resume", "1", "--call-limit", "9"], "Run 1 was imported"),
     ],
 )
 def test_refusals_are_one_line(empty: Study, words: list[str], line: str) -> None:

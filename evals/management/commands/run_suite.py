@@ -14,7 +14,7 @@ from evals.management.arguments import at_least_one, money
 from evals.management.watching import ProgressLine, stopping
 from evals.models import Endpoint, Run
 from evals.reporting.run_report import run_report, run_report_in_words
-from evals.running import RefusedRunError, start_runs, work_on
+from evals.running import RefusedRunError, resumable, resume_runs, start_runs, work_on
 from evals.suites import NoSuiteError, suite_named
 
 SYSTEMS = ("baseline", "candidate")
@@ -92,7 +92,7 @@ def _endpoints(options: dict[str, Any]) -> dict[str, Endpoint]:
 
 def _resumed(study: Study, options: dict[str, Any]) -> list[Run]:
     """A run that was left, and the one that was started with it."""
-    given = ("suite", *SYSTEMS, "call_limit", "cost_limit")
+    given = ("suite", *SYSTEMS)
     if options["stand_in"] or any(options[name] is not None for name in given):
         raise RefusedCommandError("--resume goes on with what was chosen: leave the rest off.")
     runs = Run.objects.select_related("suite", "endpoint")
@@ -101,6 +101,17 @@ def _resumed(study: Study, options: dict[str, Any]) -> list[Run]:
         raise RefusedCommandError(f"{study.slug} has no run {options['resume']}.")
     if run.source != Run.Source.CALLS:
         raise RefusedCommandError(f"Run {run.number} was imported: there is nothing to ask.")
+    limits = {name: options[name] for name in ("call_limit", "cost_limit")}
+    if resumable(run):
+        try:
+            return resume_runs(run, **limits)
+        except RefusedRunError as error:
+            raise RefusedCommandError(str(error)) from error
+    if any(limit is not None for limit in limits.values()):
+        words = run.get_state_display().lower()
+        raise RefusedCommandError(
+            f"Run {run.number} is {words}: new limits are for one that ended before its time."
+        )
     return list(runs.filter(pair=run.pair).order_by("number"))
 
 
