@@ -70,7 +70,7 @@ class World:
             "position": 1,
             "endpoint_id": self.endpoint.pk,
             "staged_id": self.staged["outputs" if "slug" in parts_of(name) else "suite"].pk,
-            "figure_key": "outcomes",
+            "figure_key": "latency" if "suite_id" in parts_of(name) else "outcomes",
             "file_format": "svg",
             "file_kind": "html",
             "kind": "judgements",
@@ -97,11 +97,14 @@ def make_world() -> World:
     upload = receive(study, [source_of(ROW, "next.jsonl")], Choices(), users["adam"]).upload
     assert upload is not None
     suite, pair = make_suite(), uuid4()
-    make_run(study, suite, "baseline", pair=pair, passed=[True, False, True])
+    times = [900.0, 1100.0]
+    make_run(study, suite, "baseline", pair=pair, passed=[True, False, True], latencies=times)
     return World(
         study=study,
         suite=suite,
-        run=make_run(study, suite, "candidate", pair=pair, passed=[True, True, None]),
+        run=make_run(
+            study, suite, "candidate", pair=pair, passed=[True, True, None], latencies=times
+        ),
         endpoint=make_endpoint(),
         staged={
             "suite": Staged.objects.create(kind="suite"),

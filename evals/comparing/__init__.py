@@ -6,6 +6,7 @@ from evals.comparing.comparison import (
     Comparison,
     compare,
     compare_passing,
+    compare_speed,
 )
 from evals.comparing.groups import Group, ScoreGroup, ScorerGroups, is_adversarial
 from evals.comparing.speed import Speed, SpeedRow, TokenRow
@@ -22,5 +23,6 @@ __all__ = [
     "TokenRow",
     "compare",
     "compare_passing",
+    "compare_speed",
     "is_adversarial",
 ]

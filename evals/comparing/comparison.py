@@ -190,3 +190,9 @@ def compare_passing(
         Comparison(pair, confidence, margin, cells, (), nothing)
         for pair, cells in zip(pairs, own_counts(pairs), strict=True)
     ]
+
+
+def compare_speed(pair: RunPair, confidence: float = 0.95) -> Comparison:
+    """One pair by what its answers took alone: no passing, no scorers."""
+    with snapshot():
+        return Comparison(pair, confidence, MARGIN, (), (), run_facts(pair))

@@ -1,4 +1,4 @@
-"""Charts of what machines measure: length, latency, and metrics against people."""
+"""Charts of what machines measure beside what people say: by length, by a metric."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,82 +8,52 @@ import altair as alt
 from evals.figures.figure import TICKS, WIDTHS, Size, inline
 from evals.figures.themes import Theme
 
-HEIGHT = 240
+ROW = 28
 PERCENT = ".0%"
+# Points of a bin with few and with the most items, in square pixels.
+AREAS = (40, 160)
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Items whose measure lies between two values, and how the candidate fared on them."""
+    """Items whose measure lies in one range, and the share that people gave to the candidate.
 
-    start: float
-    end: float
+    Without an interval only the point is drawn.
+    """
+
+    name: str
     items: int
     value: float
     low: float | None
     high: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Latencies:
-    """Requests of one system by duration: (from, to, how many), in seconds."""
-
-    system: str
-    bins: Sequence[tuple[float, float, int]]
-
-
-def rate_by_measure(bins: Sequence[Bin], title: str, theme: Theme, size: Size) -> alt.TopLevelMixin:
-    """The candidate's win rate along a measure, a wider point for more items."""
+def shares_by_bin(bins: Sequence[Bin], title: str, theme: Theme, size: Size) -> alt.TopLevelMixin:
+    """One row a bin in their order, against one half; larger points for more items."""
+    order = [f"{one.name} ({one.items:,})" for one in bins]
     values = [
         {
-            "at": (one.start + one.end) / 2,
+            "name": name,
             "value": one.value,
             "low": one.value if one.low is None else one.low,
             "high": one.value if one.high is None else one.high,
             "items": one.items,
         }
-        for one in bins
+        for name, one in zip(order, bins, strict=True)
     ]
-    base = alt.Chart(inline(values)).encode(
-        x=alt.X("at:Q", title=title, axis=alt.Axis(grid=False, tickCount=TICKS[size]))
-    )
     scale = alt.Scale(domain=[0, 1])
-    ranges = base.mark_rule(strokeWidth=2, color=theme["ink-2"]).encode(
-        y=alt.Y("low:Q", scale=scale, title="win rate", axis=alt.Axis(format=PERCENT)), y2="high:Q"
+    axis = alt.Axis(format=PERCENT, grid=False, tickCount=TICKS[size])
+    base = alt.Chart(inline(values)).encode(y=alt.Y("name:N", sort=order, title=None))
+    ranges = base.mark_rule(strokeWidth=3, color=theme["ink-2"]).encode(
+        x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2="high:Q"
     )
     points = base.mark_point(filled=True, opacity=1, color=theme["ink"]).encode(
-        y=alt.Y("value:Q", scale=scale, title="win rate"),
-        size=alt.Size("items:Q", legend=None, scale=alt.Scale(range=[30, 240])),
+        x=alt.X("value:Q", scale=scale),
+        size=alt.Size("items:Q", legend=None, scale=alt.Scale(zero=True, range=list(AREAS))),
     )
-    half = alt.Chart(inline([{"at": 0.5}]))
-    line = half.mark_rule(color=theme["edge"], strokeDash=[4, 3]).encode(y="at:Q")
-    return alt.layer(line, ranges, points).properties(width=WIDTHS[size], height=HEIGHT)
-
-
-def latencies(systems: Sequence[Latencies], theme: Theme, size: Size) -> alt.TopLevelMixin:
-    """Both systems' durations: the candidate filled, the baseline as an outline."""
-    colours = ("baseline", "candidate")
-    layers = []
-    axis = alt.Axis(grid=False, tickCount=TICKS[size])
-    names = [one.system for one in systems]
-    for one in systems:
-        total = sum(count for _, _, count in one.bins) or 1
-        values = [
-            {"start": start, "end": end, "share": count / total, "zero": 0, "system": one.system}
-            for start, end, count in one.bins
-        ]
-        layers.append(
-            alt.Chart(inline(values))
-            .mark_rect(opacity=0.55)
-            .encode(
-                x=alt.X("start:Q", title="seconds", axis=axis),
-                x2="end:Q",
-                y=alt.Y("share:Q", title="share of requests", axis=alt.Axis(format=PERCENT)),
-                y2="zero:Q",
-                color=alt.Color(
-                    "system:N",
-                    scale=alt.Scale(domain=names, range=[theme[colour] for colour in colours]),
-                ),
-            )
-        )  # fmt: skip
-    return alt.layer(*layers).properties(width=WIDTHS[size], height=HEIGHT)
+    half = (
+        alt.Chart(inline([{"at": 0.5}]))
+        .mark_rule(color=theme["edge"], strokeDash=[4, 3])
+        .encode(x=alt.X("at:Q", scale=scale))
+    )
+    return alt.layer(half, ranges, points).properties(width=WIDTHS[size], height=ROW * len(values))

@@ -12,7 +12,7 @@ from evals.queries.items import (
     flagged_items,
     item_with_tasks,
 )
-from evals.queries.length import LengthVotes, length_votes
+from evals.queries.length import LengthVotes, length_votes, votes_by_ratio
 from evals.queries.progress import (
     Person,
     Progress,
@@ -72,4 +72,5 @@ __all__ = [
     "sided_votes",
     "snapshot",
     "total_slots",
+    "votes_by_ratio",
 ]

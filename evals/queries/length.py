@@ -1,5 +1,6 @@
 """How long the outputs are, beside what was said of them. No text leaves the database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import F
@@ -43,6 +44,23 @@ LONGER = f"""{DIFFERENCES}
 SELECT annotator_id IS NULL, losses, 0, wins, count(*) FROM grouped GROUP BY 1, 2, 4
 """  # noqa: S608 (put together from constants)
 
+# A text of no characters counts as one: it has a ratio to any other.
+BY_RATIO = """
+, ratios AS MATERIALIZED (
+    SELECT id AS item_id, width_bucket(
+        greatest(char_length(candidate_output), 1)::float8
+        / greatest(char_length(baseline_output), 1), %s::float8[]) AS bin
+    FROM annotate_item WHERE id IN (SELECT item_id FROM votes WHERE preference <> 0)
+)
+, said AS (
+    SELECT item_id, count(*) FILTER (WHERE preference < 0) AS losses,
+           count(*) FILTER (WHERE preference > 0) AS wins
+    FROM votes WHERE preference <> 0 GROUP BY item_id
+)
+SELECT bin, losses, 0, wins, count(*) FROM said JOIN ratios USING (item_id)
+GROUP BY 1, 2, 4 ORDER BY 1, 2, 4
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class LengthVotes:
@@ -58,6 +76,24 @@ class LengthVotes:
 
     rows: Ints = field(default_factory=lambda: counts_of((), 8))
     longer: Tally = field(default_factory=Tally)
+
+
+def votes_by_ratio(study: Study, edges: Sequence[float], only: Source | None = None) -> list[Ints]:
+    """Decided votes of items, by how many times as long the candidate's output is.
+
+    Parameters
+    ----------
+    edges : sequence of float
+        Ratios in ascending order; each begins the next of `len(edges) + 1` bins.
+
+    Returns
+    -------
+    list of (H, 4) arrays
+        For each bin rows of losses, ties (none), wins, and how many items had just these.
+    """
+    votes = counted_judgements(study, only).values("preference", item_id=F("task__item_id"))
+    rows = counted_from(votes, BY_RATIO, list(edges))
+    return [counts_of(row[1:] for row in rows if row[0] == bin_) for bin_ in range(len(edges) + 1)]
 
 
 def length_votes(study: Study, only: Source | None = None) -> LengthVotes:

@@ -1,9 +1,11 @@
 """The page of metrics: which automated score leans where people do, on the same items."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from django.utils.text import slugify
 
 from evals.charts import Axis, Strip, share_axis, share_ticks, strip
 from evals.charts import Tick as AxisTick
@@ -42,8 +44,12 @@ class BinRow:
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """One metric: how often it takes people's side, and how far it stands from the best."""
+    """One metric: how often it takes people's side, and how far it stands from the best.
 
+    `slug` names it in addresses.
+    """
+
+    slug: str
     title: str
     told: str
     items: str
@@ -69,8 +75,11 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
+class Measured:
+    """A metric that is held against people, and how far it stands from the best."""
+
     leaning: Leaning
+    slug: str
     title: str
     agreement: Estimate | Undefined
     gap: Estimate | Undefined | None = None
@@ -92,7 +101,7 @@ class _Measured:
 
 def metrics(leanings: Sequence[Leaning], confidence: float) -> Metrics:
     """Rank the metrics by how often they take the side that people take."""
-    measured = _ranked(leanings, confidence)
+    measured = ranked(leanings, confidence)
     if not any(isinstance(one.agreement, Estimate) for one in measured):
         return Metrics(NOTHING, _what_to_do(leanings))
     axis = share_axis([one.agreement for one in measured])
@@ -115,15 +124,16 @@ def _what_to_do(leanings: Sequence[Leaning]) -> str:
     return "On fewer than two items did people take a side: there is nothing to agree with yet."
 
 
-def _ranked(leanings: Sequence[Leaning], confidence: float) -> list[_Measured]:
+def ranked(leanings: Sequence[Leaning], confidence: float) -> list[Measured]:
     """The best first; each further one with its distance from the best."""
     found = [
-        _Measured(
+        Measured(
             leaning,
+            slug,
             _title(leaning, leanings),
             attempt(side_agreement, leaning.metric, leaning.people, confidence),
         )
-        for leaning in leanings
+        for leaning, slug in zip(leanings, _slugs(leanings), strict=True)
     ]
     # A lucky streak on few items is no measure for the others.
     found.sort(key=lambda one: (one.is_few, -one.value, one.title))
@@ -135,9 +145,9 @@ def _ranked(leanings: Sequence[Leaning], confidence: float) -> list[_Measured]:
     return [best, *(_with_gap(best, one, level) for one in found[1:])]
 
 
-def _with_gap(best: _Measured, other: _Measured, level: float) -> _Measured:
+def _with_gap(best: Measured, other: Measured, level: float) -> Measured:
     gap = attempt(agreement_gap, *_shared(best.leaning, other.leaning), level)
-    return _Measured(other.leaning, other.title, other.agreement, gap)
+    return replace(other, gap=gap)
 
 
 def _shared(first: Leaning, second: Leaning) -> tuple[Floats, Floats, Floats]:
@@ -153,7 +163,18 @@ def _title(leaning: Leaning, among: Sequence[Leaning]) -> str:
     return name
 
 
-def _finding(measured: Sequence[_Measured]) -> str:
+def _slugs(leanings: Sequence[Leaning]) -> list[str]:
+    """How addresses name metrics: by title, with a part of the signature where titles are alike."""
+    plain = [slugify(_title(leaning, leanings)) or "metric" for leaning in leanings]
+    found: list[str] = []
+    for slug, leaning in zip(plain, leanings, strict=True):
+        if plain.count(slug) > 1:
+            slug = f"{slug}-{hashlib.sha256(leaning.signature.encode()).hexdigest()[:8]}"
+        found.append(slug)
+    return found
+
+
+def _finding(measured: Sequence[Measured]) -> str:
     best = measured[0]
     if isinstance(best.agreement, Undefined):
         return NOTHING
@@ -176,7 +197,7 @@ def _capital(title: str) -> str:
     return title[:1].upper() + title[1:] if is_word else title
 
 
-def _lede(measured: Sequence[_Measured]) -> str:
+def _lede(measured: Sequence[Measured]) -> str:
     judged = {item for one in measured for item in one.leaning.items.tolist()}
     sided = {
         item for one in measured for item in one.leaning.items[one.leaning.people != 0].tolist()
@@ -188,10 +209,11 @@ def _lede(measured: Sequence[_Measured]) -> str:
     )
 
 
-def _row(one: _Measured, axis: Axis, confidence: float) -> MetricRow:
+def _row(one: Measured, axis: Axis, confidence: float) -> MetricRow:
     leaning = one.leaning
     tied = int(((leaning.people != 0) & (leaning.metric == 0)).sum())
     return MetricRow(
+        one.slug,
         one.title,
         TOLD.get(leaning.name, leaning.signature),
         wording.count(leaning.items.size),
@@ -209,7 +231,7 @@ def _bins(leaning: Leaning, confidence: float) -> list[Bin]:
     return calibration(leaning.metric, leaning.people, confidence)
 
 
-def _apart(one: _Measured) -> str:
+def _apart(one: Measured) -> str:
     """ "8.0 points below the best (2.1 to 14.0)", or that this cannot be said."""
     gap = one.gap
     if gap is None:
@@ -223,12 +245,17 @@ def _apart(one: _Measured) -> str:
 
 
 def _bin_row(part: Bin, name: str) -> BinRow:
-    digits = 0 if name == "length" else 2
-    ends = [wording.decimal(end, digits, sign=True) for end in (part.low, part.high)]
     people: Estimate | Undefined = part.people or Undefined("a single item", part.n)
     return BinRow(
-        ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}",
+        difference_words(part, name),
         wording.count(part.n),
         shown(people, "share", ""),
         strip(people, Axis(0.0, 1.0), 0.5),
     )
+
+
+def difference_words(part: Bin, name: str) -> str:
+    """ "−0.40 to −0.12": the differences of scores that lie in it."""
+    digits = 0 if name == "length" else 2
+    ends = [wording.decimal(end, digits, sign=True) for end in (part.low, part.high)]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"

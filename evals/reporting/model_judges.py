@@ -8,7 +8,7 @@ from evals.model_judge import JudgeError, judged_runs, signature_of
 from evals.models import Run, RunBatch
 from evals.queries import Source
 from evals.queries.judged import batch_of_judge, judge_leaning
-from evals.queries.metrics import Leaning, leaning_of
+from evals.queries.metrics import Leaning, leaning_of, leanings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +69,8 @@ def judge_leanings(study: Study, only: Source | None = None) -> list[Leaning]:
         for (model, signature), found in rows.items()
         if found
     ]
+
+
+def all_leanings(study: Study, only: Source | None = None) -> list[Leaning]:
+    """Every metric and every model judge that speaks of items that people have judged."""
+    return [*leanings(study, only), *judge_leanings(study, only)]

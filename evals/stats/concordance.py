@@ -17,7 +17,7 @@ from evals.stats.preference import win_rate_from_sums
 
 DRAWS = 2000
 STEPS = 60
-# A side of the calibration table is halved where both halves keep so many items.
+# A side of the calibration table is cut where all of its parts keep so many items.
 LEAST_IN_A_BIN = 5
 
 
@@ -75,17 +75,22 @@ def side_agreement(
 
 def mean_of_items(scores: Floats, confidence: float = 0.95) -> Estimate:
     """Mean of scores in [0, 1], one an item, with a Wilson interval on the effective n."""
-    n = int(scores.size)
+    return mean_of_counts(*np.unique(scores, return_counts=True), confidence=confidence)
+
+
+def mean_of_counts(
+    values: npt.ArrayLike, times: npt.ArrayLike, confidence: float = 0.95
+) -> Estimate:
+    """The same of scores that are counted already: each value and how many items have it."""
+    scores, often = array(values, "the scores"), array(times, "how often they occur")
+    n, total = int(often.sum()), float(scores @ often)
     if n < 2:
         raise UndefinedError("there are fewer than two items to go by", n)
-    values, times = np.unique(scores, return_counts=True)
-    rows = np.column_stack((np.ones(values.size), values, times))
-    total = float(scores.sum())
     estimate = win_rate_from_sums(
         n,
         total,
-        float((scores**2).sum()),
-        rows,
+        float(scores**2 @ often),
+        np.column_stack((np.ones(scores.size), scores, often)),
         [(n, total, 1)],
         cluster="item",
         confidence=confidence,
@@ -220,38 +225,61 @@ class Bin:
     ----------
     low, high : float
         The smallest and the largest difference of scores in it.
-    people : Estimate
+    mean : float
         Share for the candidate, ties half.
+    people : Estimate or None
+        The same with its interval; None for a single item.
     """
 
     low: float
     high: float
     n: int
+    mean: float
     people: Estimate | None
 
 
 def calibration(
-    metric: npt.ArrayLike, people: npt.ArrayLike, confidence: float = 0.95
+    metric: npt.ArrayLike,
+    people: npt.ArrayLike,
+    confidence: float = 0.95,
+    *,
+    most: int = 2,
+    least: int = LEAST_IN_A_BIN,
 ) -> list[Bin]:
     """What people say where a metric leans far to the baseline, a little, not at all, and so on.
 
-    The items on either side of 0 are halved at their median difference, where there are enough.
+    Parameters
+    ----------
+    metric, people : (n,) arrays
+        As for `side_agreement`.
+    confidence : float
+        In (0, 1).
+    most, least : int
+        The items on either side of 0 are cut at quantiles of their differences into at most so
+        many parts (two are cut at the median) that each keep at least so many items.
     """
     leaning, said = _both(metric, people)
-    parts = [*_halves(leaning, leaning < 0), leaning == 0, *_halves(leaning, leaning > 0)]
+    cut = [_parts(leaning, side, most, least) for side in (leaning < 0, leaning > 0)]
+    parts = [*cut[0], leaning == 0, *cut[1]]
     return [_bin(leaning[part], said[part], confidence) for part in parts if part.any()]
 
 
-def _halves(leaning: Floats, side: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.bool_]]:
+def _parts(
+    leaning: Floats, side: npt.NDArray[np.bool_], most: int, least: int
+) -> list[npt.NDArray[np.bool_]]:
     if not side.any():
         return []
-    middle = np.median(leaning[side])
-    low, high = side & (leaning < middle), side & (leaning >= middle)
-    if min(low.sum(), high.sum()) < LEAST_IN_A_BIN:
-        return [side]
-    return [low, high]
+    for parts_wanted in range(most, 1, -1):
+        edges = np.quantile(leaning[side], np.arange(1, parts_wanted) / parts_wanted)
+        place = np.searchsorted(edges, leaning, side="right")
+        parts = [side & (place == part) for part in range(parts_wanted)]
+        if min(part.sum() for part in parts) >= least:
+            return parts
+    return [side]
 
 
 def _bin(leaning: Floats, said: Floats, confidence: float) -> Bin:
-    people = mean_of_items((1 + said) / 2, confidence) if said.size > 1 else None
-    return Bin(float(leaning.min()), float(leaning.max()), int(leaning.size), people)
+    scores = (1 + said) / 2
+    people = mean_of_items(scores, confidence) if said.size > 1 else None
+    low, high = float(leaning.min()), float(leaning.max())
+    return Bin(low, high, int(leaning.size), float(scores.mean()), people)

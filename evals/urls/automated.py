@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from evals.views import automated, metrics
+from evals.views import automated, compared_figures, metrics
 
 urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/automated/", automated.automated, name="automated"),
@@ -17,6 +17,16 @@ urlpatterns: list[URLPattern] = [
         "studies/<slug:slug>/automated/<int:suite_id>/cases/<int:position>",
         automated.case,
         name="case",
+    ),
+    path(
+        "studies/<slug:slug>/automated/<int:suite_id>/figures/<slug:figure_key>",
+        compared_figures.page,
+        name="comparison_figure",
+    ),
+    path(
+        "studies/<slug:slug>/automated/<int:suite_id>/figures/<slug:figure_key>.<slug:file_format>",
+        compared_figures.image,
+        name="comparison_figure_image",
     ),
     path("studies/<slug:slug>/metrics/", metrics.metrics, name="metrics"),
 ]

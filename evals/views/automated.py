@@ -1,6 +1,7 @@
 """Automated evaluation: suites of a study, one comparison, its cases, one case."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -162,6 +163,8 @@ def _comparison(request: HttpRequest, found: Comparison) -> dict[str, Any]:
         "facts": {"baseline": found.facts[0], "candidate": found.facts[1]},
         "corpus": _corpus(request, found.pair),
         "keep": address_kept(request),
+        # A figure that loads later is of these runs, whatever has ended since.
+        "runs_query": urlencode({run.system: run.number for run in found.pair.runs}),
     }
 
 

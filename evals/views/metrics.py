@@ -1,5 +1,7 @@
 """The page where automated scores meet what people said of the same items."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -10,12 +12,11 @@ from evals import queries
 from evals.deciding import policy_in_force
 from evals.forms import chosen_source
 from evals.forms.looking import chosen
-from evals.queries.metrics import leanings
 from evals.reporting import level
 from evals.reporting import metrics as metrics_page
 from evals.reporting.judging import standing
 from evals.reporting.judging_page import judge_section
-from evals.reporting.model_judges import judge_leanings, judge_runs
+from evals.reporting.model_judges import all_leanings, judge_runs
 from evals.stats.judge_standing import EPSILON, EPSILONS
 
 # As they stand in addresses: "0.15".
@@ -29,7 +30,7 @@ def metrics(request: HttpRequest, study: Study) -> HttpResponse:
     epsilon = chosen(request, "epsilon", tuple(CHOICES), f"{EPSILON:g}")
     with queries.snapshot():
         policy = policy_in_force(study)
-        found = [*leanings(study, only), *judge_leanings(study, only)]
+        found = metrics_page.metrics(all_leanings(study, only), policy.confidence)
         imported = queries.has_imported(study)
         judges = [
             judge_section(
@@ -40,7 +41,8 @@ def metrics(request: HttpRequest, study: Study) -> HttpResponse:
     context = {
         "study": study,
         "page": "metrics",
-        "found": metrics_page.metrics(found, policy.confidence),
+        "found": found,
+        "metric": _metric(request, [row.slug for row in found.rows]),
         "level": level(policy.confidence),
         "few": metrics_page.FEW,
         "judges": judges,
@@ -50,3 +52,8 @@ def metrics(request: HttpRequest, study: Study) -> HttpResponse:
         "has_imported": imported,
     }
     return render(request, "evals/metrics/metrics.html", context)
+
+
+def _metric(request: HttpRequest, slugs: Sequence[str]) -> str:
+    """The metric that is drawn: the best, unless another is asked for."""
+    return chosen(request, "metric", slugs, slugs[0]) if slugs else ""

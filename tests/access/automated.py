@@ -6,5 +6,7 @@ ROWS: dict[str, tuple[str, str]] = {
     "comparison_judge": ("LXXXXX", "LNNNNA"),
     "cases": ("LNNFKK", "LXXXXX"),
     "case": ("LNNFKK", "LXXXXX"),
+    "comparison_figure": ("LNNFKK", "LXXXXX"),
+    "comparison_figure_image": ("LNNFKK", "LXXXXX"),
     "metrics": ("LNNFKK", "LXXXXX"),
 }
