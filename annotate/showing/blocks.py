@@ -47,6 +47,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkedCall:
+    """The same beside another output: what differs in it is marked."""
+
+    kind: ClassVar[str] = "marked_call"
+    name: tuple[Span, ...]
+    pairs: tuple[tuple[tuple[Span, ...], tuple[Span, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Formatted:
     """Markdown, rendered and cleaned."""
 
@@ -61,7 +70,7 @@ class Nothing:
     kind: ClassVar[str] = "nothing"
 
 
-Block = Paragraph | Data | Call | Formatted | Nothing
+Block = Paragraph | Data | Call | MarkedCall | Formatted | Nothing
 
 
 def paragraphs(spans: Iterable[Span]) -> list[Block]:

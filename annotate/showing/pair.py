@@ -6,11 +6,11 @@ from typing import Any
 
 from annotate.blinding import BlindPair
 from annotate.parsing import Message, compact, conversation
-from annotate.showing.blocks import Block, Data, Formatted, Nothing, Span, paragraphs
+from annotate.showing.blocks import Block, Formatted, Nothing, Span, paragraphs
+from annotate.showing.differing import differences
 from annotate.showing.formatted import formatted
 from annotate.showing.hidden import has_hidden, name_hidden
-from annotate.showing.structured import Members, called, laid_out, parse, structured
-from annotate.showing.worddiff import word_diff
+from annotate.showing.structured import Members, called, parse, structured
 
 # Who speaks, in words that name no maker; what is not listed is a message.
 SPEAKERS = {
@@ -107,7 +107,7 @@ def _message(message: Message, written: Any, view: View) -> list[Block]:
 
 def _outputs(left: str, right: str, view: View) -> tuple[list[Block], list[Block]]:
     if view is View.DIFF:
-        return _differences(left, right)
+        return differences(_output(left, View.PLAIN), _output(right, View.PLAIN))
     return _output(left, view), _output(right, view)
 
 
@@ -125,13 +125,3 @@ def _text(text: str, view: View) -> list[Block]:
     if view is View.MARKDOWN and (html := formatted(text)) is not None:
         return [Formatted(html)]
     return paragraphs([Span(text)])
-
-
-def _differences(left: str, right: str) -> tuple[list[Block], list[Block]]:
-    values = parse(left), parse(right)
-    if values[0] is not None and values[1] is not None:
-        marked = word_diff(laid_out(values[0]), laid_out(values[1]))
-        return [Data(tuple(marked[0]))], [Data(tuple(marked[1]))]
-    marked = word_diff(left, right)
-    empty: list[Block] = [Nothing()]
-    return paragraphs(marked[0]) or empty, paragraphs(marked[1]) or empty

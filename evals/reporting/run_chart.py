@@ -14,8 +14,8 @@ TOP, BOTTOM = 30.0, 150.0
 # Ends of the axis in milliseconds: four even parts of each are round numbers.
 STEPS = (1, 2, 4, 6, 8, 10)
 MARKS = ((0.5, "p50", 1), (0.95, "p95", 20), (0.99, "p99", 299))
-# Marks nearer to each other than this would print their words over each other.
-APART = 7.0
+# Of the narrowest figure a page has, in pixels; of one letter, and between two labels.
+NARROWEST, LETTER, GAP = 300.0, 7.5, 8.0
 
 Side = tuple[str, str, npt.NDArray[np.float64]]
 
@@ -38,8 +38,39 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
+    """A line with its label; marks that lie close share the label of the last of them.
+
+    Attributes
+    ----------
+    x, label_x : float
+        Where the line and the middle of its label stand, in percent.
+    """
+
     x: float
     label: str
+    label_x: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """Words over one line or over several, and what room they take, in percent."""
+
+    words: Sequence[str]
+    lines: Sequence[float]
+
+    @property
+    def text(self) -> str:
+        return ", ".join(self.words)
+
+    @property
+    def half(self) -> float:
+        return 50 * len(self.text) * LETTER / NARROWEST
+
+    @property
+    def middle(self) -> float:
+        """Over its lines, but never beyond an end of the figure."""
+        middle = (self.lines[0] + self.lines[-1]) / 2
+        return round(min(max(middle, self.half), 100 - self.half), 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +85,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class LatencyChart:
-    """Bins from 0 to `end`; what is slower is in the last one."""
+    """Bins from 0 to `end`; what is slower is in the last one, and `end` says so."""
 
     layers: Sequence[Layer]
     marks: Sequence[Mark]
@@ -81,7 +112,7 @@ def latency_chart(sides: Sequence[Side]) -> LatencyChart | None:
     ticks = [Mark(100 * part / 4, _time(end * part / 4)) for part in (1, 2, 3)]
     marks = _marks(sides[0][2], end)
     words = "; ".join(_words(label, values) for _, label, values in known)
-    return LatencyChart(layers, marks, ticks, f"{_time(end)} and more", f"Latency: {words}")
+    return LatencyChart(layers, marks, ticks, f"≥ {_time(end)}", f"Latency: {words}")
 
 
 def axis_end(longest: float) -> float:
@@ -118,12 +149,27 @@ def _steps(tops: Sequence[float]) -> list[Line]:
 
 
 def _marks(values: npt.NDArray[np.float64], end: float) -> list[Mark]:
-    marks: list[Mark] = []
-    for q, label, least in MARKS:
-        x = 100 * quantile_hazen(values, q) / end
-        if values.size >= least and x <= 100 and (not marks or x - marks[-1].x >= APART):
-            marks.append(Mark(round(x, 2), label))
-    return marks
+    labels: list[_Label] = []
+    for q, word, least in MARKS:
+        x = round(100 * quantile_hazen(values, q) / end, 2)
+        if values.size >= least and x <= 100:
+            labels = _beside(labels, _Label((word,), (x,)))
+    return [
+        Mark(x, label.text if x == label.lines[-1] else "", label.middle)
+        for label in labels
+        for x in dict.fromkeys(label.lines)
+    ]
+
+
+def _beside(labels: list[_Label], label: _Label) -> list[_Label]:
+    """With one label more; it is joined with those that it would be printed over."""
+    if not labels:
+        return [label]
+    *others, last = labels
+    room = 100 * GAP / NARROWEST
+    if last.middle + last.half + room <= label.middle - label.half:
+        return [*labels, label]
+    return _beside(others, _Label((*last.words, *label.words), (*last.lines, *label.lines)))
 
 
 def _time(ms: float) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from evals.models import Run
 from evals.reporting.compared import shown_time
+from evals.reporting.costs import CURRENCY, NOTHING
 from evals.reporting.numbers import Shown, from_json, shown
 from evals.reporting.runs import latency_quantile
 from evals.running.progress import progress_of
@@ -59,9 +60,14 @@ def run_report_in_words(told: dict[str, Any]) -> str:
     lines += [f"    {kind}: {count:,}" for kind, count in told["errors_by_kind"].items()]
     for name, title in (("median", "Median latency"), ("p99", "99th percentile")):
         lines.append(f"  {title}: {_facts(shown_time(from_json(told['latency_ms'][name])))}")
-    if told["cost"] is not None:
-        lines.append(f"  Cost: {told['cost']:.4f}")
+    lines.append(f"  Cost: {_cost_words(told['cost'])}")
     return "\n".join(lines)
+
+
+def _cost_words(cost: float | None) -> str:
+    if cost is None:
+        return "not known: no prices, or no answer says how many tokens it took"
+    return f"{cost:.4f} {CURRENCY}" if cost else NOTHING
 
 
 def _facts(number: Shown) -> str:

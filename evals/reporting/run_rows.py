@@ -7,8 +7,9 @@ from typing import Any
 from annotate.models import Study
 from evals.models import Case, Generation, Run, Score
 from evals.reporting.compared import time_words
+from evals.reporting.costs import forecast_cost
 from evals.reporting.numbers import many
-from evals.reporting.runs import error_title, money, system_name
+from evals.reporting.runs import error_title, system_name
 from evals.running.forecasting import Forecast
 from evals.stats import wording
 
@@ -167,24 +168,5 @@ def forecast_row(told: Forecast) -> ForecastRow:
         f"{told.endpoint.name} ({told.endpoint.model})",
         wording.count(told.calls),
         most if told.most_calls > told.calls else "",
-        _cost(told),
-        _cost_detail(told),
+        *forecast_cost(told),
     )
-
-
-def _cost(told: Forecast) -> str:
-    if told.cost is not None:
-        return f"about {money(told.cost)}"
-    return "–" if told.most is None else f"at most {money(told.most)}"
-
-
-def _cost_detail(told: Forecast) -> str:
-    if not told.endpoint.has_price:
-        return "the endpoint has no prices"
-    if told.cost is not None:
-        mean = wording.decimal(told.mean_tokens or 0, 0)
-        bound = f", at most {money(told.most)}" if told.most is not None else ""
-        return f"{mean} tokens an answer, as in its runs so far{bound}"
-    if told.most is None:
-        return "no run so far, and no max_tokens among the endpoint's parameters"
-    return "first tries, every answer as long as max_tokens allows"

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
 from evals.models import Run
 from evals.reporting.compared import shown_time
+from evals.reporting.costs import run_cost
 from evals.reporting.numbers import Shown, shown
 from evals.reporting.run_chart import LatencyChart, latency_chart
 from evals.running.progress import Progress, progress_of
@@ -90,6 +90,7 @@ def run_page(run: Run) -> RunPage:
     progress = progress_of(run)
     latencies, other = latencies_of(run), other_of_pair(run)
     cut, cut_at = truncated_of(run)
+    cost, cost_words = run_cost(run, progress)
     share = attempt(wilson_interval, progress.errors, progress.done)
     return RunPage(
         run=run,
@@ -102,8 +103,8 @@ def run_page(run: Run) -> RunPage:
         truncated=f"{wording.counted(cut, 'answers')} cut off" if cut else "",
         median=shown_time(latency_quantile(latencies, 0.5)),
         p99=shown_time(latency_quantile(latencies, 0.99)),
-        cost=money(progress.cost),
-        cost_words=_cost_words(run, progress),
+        cost=cost,
+        cost_words=cost_words,
         chart=_chart(run, latencies, other),
         left_out=_left_out(latencies),
         errors=[*_error_rows(run), *_truncated_rows(run, cut, cut_at)],
@@ -172,26 +173,6 @@ def _pace_words(run: Run, progress: Progress) -> str:
         waiting = progress.waiting and progress.waiting == progress.pending
         return "waiting for the service" if waiting else f"nothing answered lately, {at_a_time}"
     return f"{wording.count(round(progress.per_minute))} a minute, {at_a_time}"
-
-
-def money(amount: Decimal | None) -> str:
-    """Two digits; four where that would be nothing."""
-    if amount is None:
-        return "–"
-    return wording.decimal(float(amount), 4 if 0 < amount < Decimal("0.1") else 2)
-
-
-def _cost_words(run: Run, progress: Progress) -> str:
-    if progress.cost is None:
-        return "no prices or no token counts"
-    told = []
-    if progress.cost_in_all is not None and not progress.is_over:
-        told.append(f"about {money(progress.cost_in_all)} in all")
-    if progress.cost_reserved > progress.cost:
-        told.append(f"up to {money(progress.cost_reserved)} if failed calls are charged")
-    if run.cost_limit is not None:
-        told.append(f"limit {money(run.cost_limit)}")
-    return ", ".join(told)
 
 
 def _left_out(latencies: Latencies) -> str:

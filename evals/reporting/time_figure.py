@@ -52,7 +52,7 @@ def time_figure(found: Comparison) -> TimeFigure | None:
         bins.append(TimeBin(x, round(x + step, 2), HEIGHT - bar, bar, line, before))
         before = line
     ticks = [Tick(25.0 * part, _label(edge * part / 4, edge)) for part in range(4)]
-    last = Tick(100.0, f"{_label(edge, edge)} and more")
+    last = Tick(100.0, f"≥ {_label(edge, edge)}")
     medians = ", ".join(
         f"{name} {compared.time_words(float(np.median(side)))}"
         for name, side in (("candidate", candidate), ("baseline", baseline))

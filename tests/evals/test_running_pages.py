@@ -121,7 +121,10 @@ def test_the_cost_of_earlier_answers_is_expected_again(empty: Study, adam_client
 
     told = adam_client.get(address("run_new", empty), chosen(suite, candidate=service.pk))
 
-    assert "about 0.50 250 tokens an answer, as in its runs so far" in text_of(told)
+    assert (
+        "about 0.50 in the currency of the prices; 250 tokens an answer, as in its runs so far"
+        in text_of(told)
+    )
 
 
 @pytest.mark.parametrize(
