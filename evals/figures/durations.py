@@ -50,7 +50,11 @@ def distributions(
     least, most = min(one.ms for one in shares), max(one.ms for one in shares)
     scale = alt.Scale(type="log", domain=[least, most], nice=False)
     axis = alt.Axis(
-        grid=False, values=_ticks(least, most, MOST_TICKS[size]), labelExpr=MILLISECONDS
+        grid=False,
+        values=_ticks(least, most, MOST_TICKS[size]),
+        labelExpr=MILLISECONDS,
+        labelOverlap="greedy",
+        labelSeparation=4,
     )
     both: alt.VConcatChart = alt.vconcat(
         _curves(shares, scale, theme, size),

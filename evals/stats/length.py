@@ -135,7 +135,9 @@ def _estimates(table: Floats, confidence: float) -> tuple[Estimate, Estimate]:
     values = _maximum(features, wins * times, weights, n)
     covariance = _sandwich(features, (wins, losses), item, times, values)
     groups = int(table[:, 7].sum())
-    wide = student_quantile(confidence, groups - 1) * np.sqrt(np.diag(covariance))
+    # Where both votes of every item agree, the variance of side is 0 but for rounding.
+    spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    wide = student_quantile(confidence, groups - 1) * spread
     low, middle, high = (_logistic(values[0] + side * wide[0]) for side in (-1, 0, 1))
     at_equal = Estimate(float(middle), float(low), float(high), n, METHOD, confidence)
     slope = Estimate(

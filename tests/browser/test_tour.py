@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 FILES = {
     "decision_file",
     "export",
+    "comparison_figure_image",
     "figure_image",
     "healthz",
     "mfa_totp_picture",

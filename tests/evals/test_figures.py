@@ -14,18 +14,22 @@ from evals.figures.themes import TOKENS, read_tokens
 from evals.queries.looks import looks
 from evals.queries.state import state_of
 from evals.reporting.figures import FIGURES, Asked, figure
-from tests.factories import judge_next, make_batch, make_study, make_user
+from tests.factories import judge_next, make_batch, make_study, make_user, rows_of
 
 HOSTILE = '<script>alert(1)</script> "{{ x }}" &amp; \u202e'
 
 
 @pytest.fixture
 def judged(alice: User, bob: User) -> Study:
-    """24 items, both of two judgements on each, one annotator with a hostile name."""
+    """36 items of all lengths, two judgements on each, one annotator with a hostile name."""
     mallory = make_user(HOSTILE)
     study = make_study("Support replies", annotators=[alice, mallory], overlap=2)
-    make_batch(study, 24)
-    for number in range(24):
+    rows = [
+        row | {"candidate_output": "word " * (1 + number % 7 * 3), "baseline_output": "word " * 9}
+        for number, row in enumerate(rows_of(36))
+    ]
+    make_batch(study, rows)
+    for number in range(36):
         judge_next(study, alice, (-1, 0, 1)[number % 3])
         judge_next(study, mallory, (-1, 0, 1)[number % 2 + 1])
     return study
@@ -76,11 +80,11 @@ def test_the_table_has_what_is_drawn(judged: Study) -> None:
     found = figure("outcomes", asked(judged))
     assert isinstance(found, Figure)
 
-    # alice: 8 of each; the other: 12 ties and 12 wins, whatever the side.
+    # alice: 12 of each; the other: 18 ties and 18 wins, whatever the side.
     name, wins, ties, both_bad, losses = found.rows[0]
     assert name == "Overall"
-    assert int(wins) + int(ties) + int(both_bad) + int(losses) == 48
-    assert int(ties) == 20
+    assert int(wins) + int(ties) + int(both_bad) + int(losses) == 72
+    assert int(ties) == 30
 
 
 def test_looks_are_running_means_of_complete_items(judged: Study) -> None:
@@ -127,7 +131,7 @@ def test_a_file_is_drawn_anew_only_when_something_was_judged(
         drawn.append(args)
         return draw(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("evals.views.figures.draw", counting)
+    monkeypatch.setattr("evals.views.drawing.draw", counting)
     address = f"/studies/{judged.slug}/figures/outcomes.svg"
     first, again = lena_client.get(address), lena_client.get(address)
     assert (len(drawn), first.content) == (1, again.content)

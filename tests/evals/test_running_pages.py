@@ -238,7 +238,7 @@ def test_a_running_run_shows_how_far_it_is_and_asks_again(
     for answer in (page, region):
         assert "4 of 6 cases answered" in text_of(answer)
         assert 'value="4" max="6"' in answer.content.decode()
-        assert "4.00 about 6.00 in all" in text_of(answer)
+        assert "4.00 in the currency of the prices, about 6.00 in all" in text_of(answer)
         assert f'hx-get="{address("run_progress", empty, 1)}"' in answer.content.decode()
     assert region.content.strip().startswith(b'<div id="run-progress"')
     assert "<html" not in region.content.decode()

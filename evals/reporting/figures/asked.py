@@ -9,6 +9,9 @@ from evals.figures.measures import Bin
 from evals.stats import wording
 from evals.tallies import Ties
 
+# Items of a range that words name as an end.
+ENOUGH = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -42,15 +45,18 @@ def bin_row(one: Bin) -> tuple[str, str, str, str]:
 def bin_words(bins: Sequence[Bin]) -> str:
     """What a figure of shares by range shows: its ends, and what lies surely off one half."""
     items = wording.counted(sum(one.items for one in bins), "items")
-    ends = [bins[0]] if len(bins) == 1 else [bins[0], bins[-1]]
+    # A range of a few items says nothing of its end.
+    ends = [one for one in bins if one.items >= ENOUGH] or list(bins)
     said = [f"{items} in {wording.counted(len(bins), 'ranges')}."]
     said += [
-        f"{one.name}: {wording.percent(one.value)} for the candidate, "
-        f"{interval(one.low, one.high)}, {wording.counted(one.items, 'items')}."
-        for one in ends
+        wording.sentence(
+            f"{one.name}: {wording.percent(one.value)} for the candidate, "
+            f"{interval(one.low, one.high)}, {wording.counted(one.items, 'items')}"
+        )
+        for one in dict.fromkeys((ends[0], ends[-1]))
     ]
     above = [one.name for one in bins if one.low is not None and one.low > 0.5]
     below = [one.name for one in bins if one.high is not None and one.high < 0.5]
-    said += [f"Surely above one half: {', '.join(above)}."] if above else []
-    said += [f"Surely below one half: {', '.join(below)}."] if below else []
+    said += [f"Above one half: {', '.join(above)}."] if above else []
+    said += [f"Below one half: {', '.join(below)}."] if below else []
     return " ".join(said if above or below else [*said, "No interval leaves out one half."])
