@@ -10,16 +10,7 @@ from hypothesis import strategies as st
 
 from annotate.blinding import BlindPair
 from annotate.showing import CleanHtml, View, in_short, show_pair, show_turns
-from annotate.showing.blocks import (
-    Block,
-    Call,
-    Data,
-    Formatted,
-    MarkedCall,
-    Nothing,
-    Paragraph,
-    Span,
-)
+from annotate.showing.blocks import Block, Call, Data, Formatted, Nothing, Paragraph, Span
 from annotate.showing.blocks import paragraphs as cut
 from annotate.showing.formatted import MOST_CHARACTERS, formatted
 from annotate.showing.hidden import has_hidden, name_hidden
@@ -253,50 +244,6 @@ def test_word_diff_of_two_outputs_of_200_000_characters_keeps_both_whole(case: i
     shown = show_pair(BlindPair("p", left, right), View.DIFF)
 
     assert (text_of(shown.left), text_of(shown.right)) == (left, right)
-
-
-def call_of(name: str, **arguments: str) -> str:
-    return json.dumps({"content": None, "tool_calls": [{"name": name, "arguments": arguments}]})
-
-
-def test_differences_lay_calls_out_and_mark_the_words_of_an_argument() -> None:
-    calls = (
-        call_of("weather", town="Bern", day="next Monday"),
-        call_of("weather", town="Bern", day="next Friday"),
-    )
-    shown = show_pair(BlindPair("p", *calls), View.DIFF)
-
-    for blocks, day in ((shown.left, "Monday"), (shown.right, "Friday")):
-        (call,) = blocks
-        assert isinstance(call, MarkedCall)
-        assert call.name == (Span("weather"),)
-        assert call.pairs[0] == ((Span("town"),), (Span('"Bern"'),))
-        name, value = call.pairs[1]
-        assert name == (Span("day"),)
-        assert marked(list(value)) == [day]
-        assert "".join(span.text for span in value) == f'"next {day}"'
-
-
-@pytest.mark.parametrize("is_left", [True, False])
-def test_differences_of_a_call_and_a_text_show_no_raw_json(is_left: bool) -> None:
-    text = "The weather in Bern is fine.\n\nAnything else?"
-    call = call_of("weather", town="Bern")
-    shown = show_pair(BlindPair("p", *((call, text) if is_left else (text, call))), View.DIFF)
-    called, said = (shown.left, shown.right) if is_left else (shown.right, shown.left)
-
-    (block,) = called
-    assert isinstance(block, MarkedCall)
-    assert block.name == (Span("weather"),)
-    assert "".join(span.text for span in block.pairs[0][1]) == '"Bern"'
-    assert text_of(said) == text
-    assert [block.kind for block in said] == ["paragraph", "paragraph"]
-
-
-def test_differences_of_an_empty_text_and_a_call_without_arguments() -> None:
-    shown = show_pair(BlindPair("p", "", call_of("f")), View.DIFF)
-
-    assert shown.left == [Nothing()]
-    assert shown.right == [MarkedCall((Span("f", "differs"),), ())]
 
 
 def test_a_conversation_is_listed_by_what_was_asked_last() -> None:
