@@ -13,8 +13,10 @@ from evals.reporting.agreement import page as agreement
 from evals.reporting.annotators import in_time, is_below
 from evals.reporting.gates import headline
 from evals.reporting.numbers import listed, shown
+from evals.reporting.tested import Part, corrected_over, parts_of, where_it_wins
 from evals.reporting.words import report_in_words
 from evals.stats.estimates import Estimate, Undefined
+from evals.stats.preference import ClusteredRate
 from evals.tallies import Tally, counts_of, with_others
 
 PREFERENCE = next(gate for gate in DEFAULT_GATES if gate.key == "human_preference")
@@ -58,16 +60,52 @@ def test_the_finding_says_where_the_interval_lies(
 
 
 def test_where_it_wins_sorts_rows_by_their_intervals() -> None:
-    rates: dict[str, Estimate | Undefined] = {
-        "Helpfulness": share(0.6, 0.7, 0.8),
-        "Safety": share(0.4, 0.5, 0.6),
-        "Billing": share(0.2, 0.3, 0.4),
-        "Loyalty": Undefined("nothing has been judged yet"),
-    }
+    parts = [
+        Part("Helpfulness", share(0.6, 0.7, 0.8), 0.002),
+        Part("Safety", share(0.4, 0.5, 0.6), 1.0),
+        Part("Billing", share(0.2, 0.3, 0.4), 0.05),
+        Part("Loyalty", Undefined("nothing has been judged yet")),
+    ]
 
-    assert preference.where_it_wins(rates) == (
+    assert where_it_wins(parts) == (
         "Ahead on Helpfulness. Behind on Billing. On Safety the interval holds 50\u202f%."
     )
+
+
+def test_an_interval_alone_makes_no_difference_of_a_row() -> None:
+    parts = [
+        Part("Billing", share(0.51, 0.6, 0.69), 0.08),
+        Part("", share(0.3, 0.4, 0.49), 0.06),
+        Part("Safety", share(0.501, 0.6, 0.69), None),
+    ]
+
+    assert where_it_wins(parts[:1]) == (
+        "On Billing the interval alone leaves out 50\u202f%: among so many rows that is not yet a "
+        "difference."
+    )
+    assert where_it_wins(parts).startswith(
+        "On Billing, no category and Safety the intervals alone leave out 50\u202f%"
+    )
+
+
+def test_a_small_p_is_no_difference_where_the_interval_holds_one_half() -> None:
+    assert Part("Billing", share(0.49, 0.6, 0.7), 0.01).place == "across"
+
+
+def test_p_values_of_rows_are_corrected_over_those_that_can_be_tested() -> None:
+    rates: dict[str, ClusteredRate | Undefined] = {
+        name: ClusteredRate(0.6, 0.51, 0.7, 90, "", p_value=p)
+        for name, p in (("a", 0.01), ("b", 0.04), ("c", 0.03), ("still", None))
+    }
+    parts = parts_of(rates | {"none": Undefined("nothing has been judged yet")})
+
+    # Holm: 3 x 0.01, 2 x 0.03, and 0.04 raised to the one before it.
+    assert [part.p for part in parts] == pytest.approx([0.03, 0.06, 0.06, None, None])
+    assert [part.place for part in parts] == ["ahead", "doubtful", "doubtful", "doubtful", ""]
+    assert corrected_over(parts, parts[:1]) == (
+        "over three criteria and, by themselves, over one category"
+    )
+    assert corrected_over([], []) == ""
 
 
 def test_agreement_names_what_chance_explains() -> None:
@@ -286,6 +324,8 @@ def test_a_report_of_nothing_reads_without_numbers() -> None:
         "preference": {
             "wins": 0, "ties": 0, "losses": 0, "both_bad": 0, "win_rate": absent,
             "win_rate_decided": absent, "left_share": absent, "by_criterion": {},
+            "tests": {"ties": "half", "half": {"clustered": {**absent, "null": 0.5, "p_value": None}}},
+            "strength": absent,
             "by_category": {},
         },
         "agreement": {**one, "pairs": [], "by_criterion": {}},
