@@ -21,6 +21,8 @@ from evals.stats.preference import ClusteredRate, win_rate_from_sums
 CATEGORIES = ("baseline", "tie", "candidate")
 # What becomes of ties: half a win for each side, or left out.
 Ties = Literal["half", "decided"]
+# What a win rate is then made of.
+COUNTED: dict[Ties, str] = {"half": "judgements", "decided": "decided judgements"}
 # The last column of the rows of `SidedVotes`.
 LAST = 10
 NOTHING_JUDGED = "nothing has been judged yet"

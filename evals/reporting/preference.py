@@ -36,11 +36,10 @@ from evals.reporting.tested import (
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.planning import more_needed
-from evals.tallies import SidedVotes, Tally, Ties
+from evals.tallies import COUNTED, SidedVotes, Tally, Ties
 
 # Beyond this a table is no longer read; the rest is in the report of the command line.
 MOST_ROWS = 40
-COUNTED: dict[Ties, str] = {"half": "judgements", "decided": "decided judgements"}
 OTHER: dict[Ties, Ties] = {"half": "decided", "decided": "half"}
 CLOSED = "The study is closed: no more judgements come in, so this gate stays open."
 

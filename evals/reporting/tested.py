@@ -11,7 +11,7 @@ from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.multiplicity import holm
 from evals.stats.preference import ClusteredRate
 from evals.stats.share_tests import HALF, ShareTest, at_odds, clustered_test, sign_test
-from evals.tallies import NOTHING_DECIDED, NOTHING_JUDGED, Tally, Ties
+from evals.tallies import COUNTED, NOTHING_DECIDED, NOTHING_JUDGED, Tally, Ties
 
 NO_EXACT_TEST = (
     "ties count as half a win here, and no exact test knows half a win; the clustered test does"
@@ -89,11 +89,10 @@ def tested(headline: Headline) -> Tested | None:
     rate = headline.rate
     if isinstance(rate, Undefined):
         return None
-    word = "judgements" if headline.ties == "half" else "decided judgements"
     clustered = {null: headline.clustered(null) for null in headline.nulls}
     exact = {null: headline.exact(null) for null in headline.nulls}
-    rows = [_row(null, found, word) for null, found in clustered.items()]
-    rows += [_row(null, found, "decided judgements") for null, found in exact.items() if found]
+    rows = [_row(null, found, COUNTED[headline.ties]) for null, found in clustered.items()]
+    rows += [_row(null, found, COUNTED["decided"]) for null, found in exact.items() if found]
     odd = [wording.percent(n, _digits(n)) for n, found in clustered.items() if at_odds(rate, found)]
     return Tested(
         _said(rate, clustered),

@@ -103,8 +103,14 @@ TEST = {"null", "p_value", "n", "method", "statistic", "df"}
 
 
 def test_win_rates_are_tested_by_the_terms_of_the_policy(study: Study, lena: User) -> None:
-    terms = {"confidence": 0.95, "ties": "decided", "made_by": lena, "reason": "Agreed."}
-    deciding.change_policy(study, gates(human_preference=0.55), **terms)
+    deciding.change_policy(
+        study,
+        gates(human_preference=0.55),
+        confidence=0.95,
+        ties="decided",
+        made_by=lena,
+        reason="Agreed.",
+    )
 
     found = answer("report", study.slug)["preference"]
 
