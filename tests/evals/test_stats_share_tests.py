@@ -145,6 +145,11 @@ def test_exact_tests_are_those_of_scipy(wins: int, losses: int, null: float) -> 
     assert (found.mid_p is None) == (null != 0.5)
 
 
+def test_a_count_beside_the_likeliest_may_be_as_likely() -> None:
+    # Of 34 trials at 60 % both 20 and 21 are likeliest: nothing is less surprising than 20.
+    assert sign_test(20, 14, 0.6).p_value == 1.0
+
+
 @given(seed=st.integers(0, 10_000), null=st.sampled_from([0.4, 0.5, 0.6]))
 @settings(max_examples=40)
 def test_exchanging_the_systems_mirrors_the_test(seed: int, null: float) -> None:
