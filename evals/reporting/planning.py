@@ -32,7 +32,7 @@ FEWEST_ITEMS = 20
 NO_VOTES = Tally()
 TIES_IN_CURVE: dict[Ties, str] = {
     "half": "Ties make it a little better than shown.",
-    "decided": "Ties are left out: they make judgements fewer.",
+    "decided": "Ties, which are left out, are taken off at the share seen so far.",
 }
 
 

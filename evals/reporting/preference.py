@@ -29,8 +29,8 @@ from evals.reporting.tested import (
     Part,
     Tested,
     corrected_over,
+    headline_tests,
     parts_of,
-    tested,
     where_it_wins,
 )
 from evals.stats import wording
@@ -164,7 +164,7 @@ def preference(
         bar=outcome_bar(tally.wins, tally.plain_ties, tally.both_bad, tally.losses),
         other=shown(tally.preferred(confidence, OTHER[ties]), word=COUNTED[OTHER[ties]]),
         decided=shown(tally.win_rate_decided(confidence), word=COUNTED["decided"]),
-        tested=tested(Headline(tally, rate, result.gate.threshold, ties)),
+        tested=headline_tests(Headline(tally, rate, result.gate.threshold, ties)),
         strength=strength(queries.strength_sums(study, only), confidence),
         where=where_it_wins([part for table in seen for part in table]),
         corrected=corrected_over(*parts),

@@ -44,11 +44,19 @@ class TestedRow:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """All tests of the headline, and what they say."""
+    """All tests of the headline, and what they say.
+
+    Attributes
+    ----------
+    at_odds, exact_apart : str
+        Shares at which interval and clustered test differ, and at which the exact test
+        answers otherwise than the clustered one.
+    """
 
     said: str
     rows: Sequence[TestedRow]
     at_odds: str
+    exact_apart: str
     is_exact: bool
     share_people: bool
 
@@ -84,7 +92,7 @@ class Headline:
         return attempt(sign_test, self.tally.wins, self.tally.losses, null)
 
 
-def tested(headline: Headline) -> Tested | None:
+def headline_tests(headline: Headline) -> Tested | None:
     """The tests for a page; None as long as there is no win rate to test."""
     rate = headline.rate
     if isinstance(rate, Undefined):
@@ -93,23 +101,31 @@ def tested(headline: Headline) -> Tested | None:
     exact = {null: headline.exact(null) for null in headline.nulls}
     rows = [_row(null, found, COUNTED[headline.ties]) for null, found in clustered.items()]
     rows += [_row(null, found, COUNTED["decided"]) for null, found in exact.items() if found]
-    odd = [wording.percent(n, _digits(n)) for n, found in clustered.items() if at_odds(rate, found)]
+    apart = [n for n, one in exact.items() if one and _differ(one, clustered[n], rate.confidence)]
     return Tested(
         _said(rate, clustered),
         rows,
-        listed(odd),
+        listed([_percent(null) for null, one in clustered.items() if at_odds(rate, one)]),
+        listed([_percent(null) for null in apart]),
         any(isinstance(found, ShareTest) for found in exact.values()),
         headline.tally.annotator_count > 1,
     )
 
 
-def _digits(share: float) -> int:
-    return 0 if abs(100 * share - round(100 * share)) < 1e-9 else 1
+def _percent(share: float) -> str:
+    """ "50 %", "62.5 %"."""
+    return wording.percent(share, 0 if abs(100 * share - round(100 * share)) < 1e-9 else 1)
+
+
+def _differ(one: Found, other: Found, confidence: float) -> bool:
+    if isinstance(one, Undefined) or isinstance(other, Undefined):
+        return False
+    level = level_of(confidence)
+    return (one.p_value <= level) != (other.p_value <= level)
 
 
 def _row(null: float, found: Found, word: str) -> TestedRow:
-    against = wording.percent(null, _digits(null))
-    name = f"{against}, {'no preference' if null == HALF else 'the gate'}"
+    name = f"{_percent(null)}, {'no preference' if null == HALF else 'the gate'}"
     if isinstance(found, Undefined):
         return TestedRow(name, DASH, "", "", f"No test: {found.reason}.")
     detail = "" if found.statistic is None else f"T = {wording.decimal(found.statistic, 2)}"
@@ -122,20 +138,19 @@ def _row(null: float, found: Found, word: str) -> TestedRow:
 def _said(rate: ClusteredRate, clustered: Mapping[float, Found]) -> str:
     """One sentence for each share that was tested."""
     return " ".join(
-        _finding(rate, null, found)
+        _finding(rate, null, found, "the win rate" if null == HALF else "it")
         for null, found in clustered.items()
         if isinstance(found, ShareTest)
     )
 
 
-def _finding(rate: ClusteredRate, null: float, found: ShareTest) -> str:
-    share = wording.percent(null, _digits(null))
-    what = share if null == HALF else f"the gate\u2019s {share}"
-    p = f"p {p_words(found.p_value)}"
+def _finding(rate: ClusteredRate, null: float, found: ShareTest, subject: str) -> str:
+    what = _percent(null) if null == HALF else f"the gate\u2019s {_percent(null)}"
+    p = f"p\u00a0{p_words(found.p_value)}"
     if found.p_value > level_of(rate.confidence):
-        return f"Chance alone may part the win rate from {what} ({p})."
+        return f"Chance alone may part {subject} from {what} ({p})."
     side = "above" if rate.value > null else "below"
-    return f"It lies {side} {what} by more than chance explains ({p})."
+    return wording.sentence(f"{subject} lies {side} {what} by more than chance explains ({p})")
 
 
 def level_of(confidence: float) -> float:
@@ -199,10 +214,10 @@ def where_it_wins(parts: Sequence[Part]) -> str:
     if across := at.get("across"):
         said.append(f"On {listed(across)} the interval holds {HALF_WORDS}.")
     if doubtful := at.get("doubtful"):
-        verb = "interval alone leaves" if len(doubtful) == 1 else "intervals alone leave"
+        leave = "interval leaves" if len(doubtful) == 1 else "intervals leave"
         said.append(
-            f"On {listed(doubtful)} the {verb} out {HALF_WORDS}: among so many rows that is not "
-            "yet a difference."
+            f"On {listed(doubtful)} the {leave} out {HALF_WORDS}, but the corrected test does "
+            "not: no difference is shown."
         )
     return " ".join(said)
 

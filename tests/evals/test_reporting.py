@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from scipy.stats import binomtest
 
 from evals import queries
 from evals.charts import Axis, columns, gate_strip, outcome_bar, share_axis, strip, vote_strip
@@ -13,11 +14,18 @@ from evals.reporting.agreement import page as agreement
 from evals.reporting.annotators import in_time, is_below
 from evals.reporting.gates import headline
 from evals.reporting.numbers import listed, shown
-from evals.reporting.tested import Part, corrected_over, parts_of, where_it_wins
+from evals.reporting.tested import (
+    Headline,
+    Part,
+    corrected_over,
+    headline_tests,
+    parts_of,
+    where_it_wins,
+)
 from evals.reporting.words import report_in_words
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.preference import ClusteredRate
-from evals.tallies import Tally, counts_of, with_others
+from evals.tallies import Tally, Ties, counts_of, with_others
 
 PREFERENCE = next(gate for gate in DEFAULT_GATES if gate.key == "human_preference")
 
@@ -80,12 +88,70 @@ def test_an_interval_alone_makes_no_difference_of_a_row() -> None:
     ]
 
     assert where_it_wins(parts[:1]) == (
-        "On Billing the interval alone leaves out 50\u202f%: among so many rows that is not yet a "
-        "difference."
+        "On Billing the interval leaves out 50\u202f%, but the corrected test does not: no "
+        "difference is shown."
     )
     assert where_it_wins(parts).startswith(
-        "On Billing, no category and Safety the intervals alone leave out 50\u202f%"
+        "On Billing, no category and Safety the intervals leave out 50\u202f%"
     )
+
+
+def judged_once(wins: int, ties: int, losses: int, people: int) -> Tally:
+    """One judgement on each item; every annotator leans alike."""
+    items = [(0, 0, 1, wins), (0, 1, 0, ties), (1, 0, 0, losses)]
+    each = (losses // people, ties // people, wins // people, people)
+    return Tally(counts_of(row for row in items if row[3]), counts_of([each]))
+
+
+def headline_of(tally: Tally, ties: Ties = "half", threshold: float = 0.6) -> Headline:
+    return Headline(tally, tally.preferred(0.95, ties), threshold, ties)
+
+
+def test_items_judged_once_are_tested_exactly_as_well() -> None:
+    found = headline_tests(headline_of(judged_once(40, 0, 20, 10)))
+
+    assert found
+    assert [(row.against, row.n) for row in found.rows] == [
+        ("50\u202f%, no preference", "60 judgements"),
+        ("60\u202f%, the gate", "60 judgements"),
+        ("50\u202f%, no preference", "60 decided judgements"),
+        ("60\u202f%, the gate", "60 decided judgements"),
+    ]
+    assert found.rows[2].method == (
+        "Two-sided exact sign test on decided judgements, one on each item."
+    )
+    assert found.rows[2].p == f"{binomtest(40, 60).pvalue:.3f}"
+    assert found.rows[3].p == f"{binomtest(40, 60, 0.6).pvalue:.2f}"
+    assert (found.is_exact, found.share_people) == (True, True)
+
+
+def test_half_a_win_has_no_exact_test_against_the_gate() -> None:
+    tally = judged_once(30, 20, 10, 10)
+    half, decided = (
+        headline_tests(headline_of(tally)),
+        headline_tests(headline_of(tally, "decided")),
+    )
+
+    assert half
+    assert decided
+    assert half.rows[3].method.startswith("No test: ties count as half a win here")
+    assert decided.rows[3].p == f"{binomtest(30, 40, 0.6).pvalue:.3f}"
+    assert {row.n for row in decided.rows} == {"40 decided judgements"}
+
+
+def test_tests_and_intervals_that_differ_are_said_to() -> None:
+    # Ties shrink what was seen to vary, but not what the interval takes to vary.
+    many = Tally(
+        counts_of([(0, 3, 0, 270), (0, 1, 2, 28), (2, 1, 0, 2)]),
+        counts_of([(1, 84, 5, 4), (0, 84, 6, 6)]),
+    )
+
+    odd = headline_tests(headline_of(many, threshold=0.5))
+
+    assert odd
+    assert odd.at_odds == "50\u202f%"
+    assert len(odd.rows) == 1
+    assert odd.said.startswith("The win rate lies above 50\u202f% by more than chance explains")
 
 
 def test_a_small_p_is_no_difference_where_the_interval_holds_one_half() -> None:

@@ -19,7 +19,7 @@ TABLE_ROWS = 25
 SCORED: dict[Ties, str] = {
     "half": "(a win 1, a tie one half)",
     "decided": "(wins among its decided judgements, as the policy says; an item of ties alone has "
-    "none)",
+    "none, and items count alike, so it is not quite the win rate of all judgements)",
 }
 AND: dict[Ties, str] = {"half": "", "decided": " and a decided one"}
 METHOD = (
