@@ -128,7 +128,8 @@ def _row(null: float, found: Found, word: str) -> TestedRow:
     name = f"{_percent(null)}, {'no preference' if null == HALF else 'the gate'}"
     if isinstance(found, Undefined):
         return TestedRow(name, DASH, "", "", f"No test: {found.reason}.")
-    detail = "" if found.statistic is None else f"T = {wording.decimal(found.statistic, 2)}"
+    letter = "z" if found.df is None else "T"
+    detail = "" if found.statistic is None else f"{letter} = {wording.decimal(found.statistic, 2)}"
     if found.mid_p is not None:
         detail = f"mid-p {p_words(found.mid_p)}"
     n = wording.counted(found.n, word)
