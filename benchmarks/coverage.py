@@ -17,6 +17,8 @@ from evals.stats.paired import newcombe_paired_difference
 from evals.stats.preference import clustered_win_rate
 from evals.stats.proportions import wilson_interval
 from evals.stats.sequential import asymptotic_confidence_sequence
+from evals.stats.share_tests import at_odds, clustered_test, sign_test
+from evals.stats.strength import mean_strength
 
 SEED = 20261121
 SIZES = (20, 50, 100, 200, 500, 2000)
@@ -111,14 +113,87 @@ def table(head: str, cells: Callable[[int, float], float]) -> None:
         print(f"{n:>8} " + "".join(f"{100 * cells(n, p):>8.1f}%" for p in SHARES), flush=True)
 
 
+def test_sizes(
+    items: int, people: int, spread: tuple[float, float], ties: float, draws: int, rng: Rng
+) -> tuple[float, float, float, float]:
+    """How often true shares are rejected at 5 %, three votes an item: by the clustered test, by
+    its interval, by a naive test of the votes; and how often the first two are at odds.
+
+    Ties fall on wins and losses alike, and are half a win: the truth stays one half.
+    """
+    wrong = left_out = naive = odds = 0
+    for _ in range(draws):
+        item, person, won = votes(0.5, items, people, 3, spread, rng)
+        scores = np.where(rng.random(won.size) < ties, 0.5, won)
+        rate = clustered_win_rate(item, person, scores)
+        test = clustered_test(rate)
+        wrong += test.p_value <= 0.05
+        left_out += not holds(rate, 0.5)
+        odds += at_odds(rate, test)
+        naive += abs(scores.mean() - 0.5) > 1.96 * scores.std(ddof=1) / math.sqrt(won.size)
+    return wrong / draws, left_out / draws, naive / draws, odds / draws
+
+
+def sign_test_size(n: int) -> float:
+    """Exact: the probability of all counts that the sign test rejects at 5 %."""
+    k = np.arange(n + 1)
+    rejected = np.array([sign_test(int(one), n - int(one)).p_value <= 0.05 for one in k])
+    return float(binom.pmf(k, n, 0.5)[rejected].sum())
+
+
+def strength_coverage(
+    items: int, people: int, reach: int, lean: float, draws: int, rng: Rng
+) -> float:
+    """Coverage of the mean strength, three choices an item, items and people leaning."""
+
+    def choices(items: int, people: int) -> tuple[Ints, Ints, Ints]:
+        item = np.repeat(np.arange(items), 3)
+        # Each item by three people in a row, at a random start: none of them twice.
+        person = (np.repeat(rng.integers(0, people, items), 3) + np.tile([0, 1, 2], items)) % people
+        own = rng.normal(0, 1, items)[item] + rng.normal(0, 0.4, people)[person]
+        said = np.round(reach / 2 * (lean + own + rng.normal(0, 1, item.size)))
+        return item, person, np.clip(said, -reach, reach).astype(np.int64)
+
+    # Nobody and nothing leans twice: the mean over all studies.
+    truth = float(choices(600_000, 600_000)[2].mean()) / reach
+    hits = sum(holds(mean_strength(*choices(items, people), reach=reach), truth)
+               for _ in range(draws))  # fmt: skip
+    return hits / draws
+
+
+def size_tables(draws: int, rng: Rng) -> None:
+    print(f"\nTests of a win rate of 50 %, three judgements an item, {draws} draws: wrong at 5 %")
+    print("  items people  ties  spread                       test  interval  naive  at odds")
+    for items, people in ((100, 8), (200, 12), (300, 20)):
+        for ties in (0.0, 0.3):
+            for name, spread in SPREADS.items():
+                found = test_sizes(items, people, spread, ties, draws, rng)
+                told = "".join(f"{100 * share:>8.1f}%" for share in found)
+                print(f"{items:>7} {people:>6} {ties:>5}  {name:<22} {told}", flush=True)
+    told = ", ".join(f"{100 * sign_test_size(n):.1f} % of {n}" for n in (20, 50, 100, 300))
+    print(f"Exact sign test, one judgement an item: {told}")
+    print(f"\nMean strength, three judgements an item, {draws} draws")
+    for items, people, reach, lean in ((50, 8, 2, 0.5), (200, 12, 2, 0.5), (200, 12, 3, 2.0)):
+        share = strength_coverage(items, people, reach, lean, draws, rng)
+        print(f"{items:>7} items, {people} people, {2 * reach + 1} points, lean {lean}: "
+              f"{100 * share:.1f}%", flush=True)  # fmt: skip
+
+
 SPREADS = {"items lean": (1.0, 0.0), "items and people lean": (1.0, 0.4)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=1000)
-    draws = parser.parse_args().draws
-    rng = np.random.default_rng(SEED)
+    parser.add_argument("--only", choices=["tests"], help="tests of the win rate alone")
+    asked = parser.parse_args()
+    draws, rng = asked.draws, np.random.default_rng(SEED)
+    if asked.only is None:
+        intervals(draws, rng)
+    size_tables(draws, np.random.default_rng(SEED))
+
+
+def intervals(draws: int, rng: Rng) -> None:
     table("One rate, Wilson, exact", wilson_coverage)
     print(f"\nPaired difference, Newcombe, {draws} draws\n       n  lost/won  coverage")
     for n in SIZES:

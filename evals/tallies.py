@@ -5,7 +5,7 @@ wins of the candidate: all that the win rate, its clustered interval and the agr
 annotators need, whatever the number of judgements.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -21,6 +21,8 @@ from evals.stats.preference import ClusteredRate, win_rate_from_sums
 CATEGORIES = ("baseline", "tie", "candidate")
 # What becomes of ties: half a win for each side, or left out.
 Ties = Literal["half", "decided"]
+# What a win rate is then made of.
+COUNTED: dict[Ties, str] = {"half": "judgements", "decided": "decided judgements"}
 # The last column of the rows of `SidedVotes`.
 LAST = 10
 NOTHING_JUDGED = "nothing has been judged yet"
@@ -80,6 +82,11 @@ class Tally:
         return self.wins + self.losses
 
     @property
+    def is_single(self) -> bool:
+        """Whether no item has more than one vote."""
+        return bool((self.items[:, :3].sum(axis=1) <= 1).all())
+
+    @property
     def item_count(self) -> int:
         """Items with a vote."""
         return int(self.items[self.items[:, :3].any(axis=1), 3].sum())
@@ -105,6 +112,10 @@ class Tally:
 
     def without_ties(self) -> "Tally":
         return Tally(_no_ties(self.items), _no_ties(self.annotators))
+
+    def counted(self, ties: Ties) -> "Tally":
+        """The votes that count by the tie policy of a study."""
+        return self if ties == "half" else self.without_ties()
 
     def win_rate_decided(self, confidence: float = 0.95) -> ClusteredRate | Undefined:
         """Share of decided votes that the candidate won."""
@@ -306,11 +317,6 @@ def with_others(
     items = sum(times for _, _, times in rows)
     method = result.method.replace("mean score", "share of agreeing pairs")
     return replace(result, n=items, method=method)
-
-
-def named(tallies: Mapping[str, Tally], confidence: float) -> dict[str, ClusteredRate | Undefined]:
-    """The win rate of each tally."""
-    return {name: tally.win_rate(confidence) for name, tally in tallies.items()}
 
 
 def share_method(rate: ClusteredRate | Undefined, what: str) -> ClusteredRate | Undefined:

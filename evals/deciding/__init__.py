@@ -15,10 +15,11 @@ from evals.deciding.policy import (
     current_policy,
     freeze_of,
     frozen_since,
+    policies_in_force,
     policy_in_force,
     policy_versions,
 )
-from evals.deciding.record import latest_decision, record_of, waivers_of
+from evals.deciding.record import latest_decision, record_of, waits_for, waivers_of
 from evals.deciding.signing import (
     Waiver,
     evidence_again,
@@ -56,6 +57,7 @@ __all__ = [
     "latest_decision",
     "needs_two",
     "no_better_than_chance",
+    "policies_in_force",
     "policy_in_force",
     "policy_versions",
     "record_of",
@@ -64,6 +66,7 @@ __all__ = [
     "sign_second",
     "to_waive",
     "verify_decision",
+    "waits_for",
     "waivers_of",
     "weigh",
 ]

@@ -1,6 +1,6 @@
 """The thresholds agreed before: read, and changed only on record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
@@ -79,6 +79,15 @@ def policy_in_force(study: Study) -> PolicyInForce:
     if latest is None:
         return PolicyInForce(1, DEFAULT_GATES, 0.95)
     return read_policy(latest)
+
+
+def policies_in_force(studies: Iterable[Study]) -> dict[int, PolicyInForce]:
+    """The same of several studies, by their keys, in one statement."""
+    default = PolicyInForce(1, DEFAULT_GATES, 0.95)
+    keys = [study.pk for study in studies]
+    latest = Policy.objects.filter(study__in=keys).order_by("study", "-version").distinct("study")
+    found = {policy.study_id: read_policy(policy) for policy in latest}
+    return {key: found.get(key, default) for key in keys}
 
 
 def current_policy(study: Study) -> Policy:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.timezone import localdate
 
-from annotate.models import Study
+from annotate.models import Study, User
 from evals.deciding.changes import change_since
 from evals.deciding.signing import is_intact, needs_two, second_signature
 from evals.models import Decision, SecondSignature
@@ -15,6 +15,18 @@ from evals.models import Decision, SecondSignature
 def latest_decision(study: Study) -> Decision | None:
     decisions = Decision.objects.filter(study=study).select_related("study", "policy")
     return decisions.order_by("-created_at").first()
+
+
+def waits_for(study: Study, person: User) -> Decision | None:
+    """The latest decision, if it waits for a second signature that this person may give.
+
+    An earlier one that still waits has been overtaken; one that was tampered with nobody signs.
+    """
+    latest = latest_decision(study)
+    if latest is None or not needs_two(latest) or second_signature(latest) is not None:
+        return None
+    may_sign = latest.signed_by_id != person.pk and is_intact(latest)
+    return latest if may_sign else None
 
 
 def record_of(decision: Decision, now: Mapping[str, Any]) -> dict[str, Any]:

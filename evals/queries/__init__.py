@@ -29,6 +29,7 @@ from evals.queries.progress import (
     total_slots,
 )
 from evals.queries.reading import snapshot
+from evals.queries.strength import StrengthSums, strength_sums
 from evals.queries.structure import ReferenceCounts, reference_counts
 from evals.queries.votes import (
     CriterionVotes,
@@ -49,6 +50,7 @@ __all__ = [
     "ReferenceCounts",
     "Slots",
     "Source",
+    "StrengthSums",
     "Week",
     "agreement_with_others",
     "can_be_disputed",
@@ -71,6 +73,7 @@ __all__ = [
     "reference_counts",
     "sided_votes",
     "snapshot",
+    "strength_sums",
     "total_slots",
     "votes_by_ratio",
 ]

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.timezone import localdate
 
 from annotate.models import State, Study
 from evals import queries
+from evals.models import Decision
 from evals.reporting.annotators import Annotators
 from evals.reporting.gates import headline, in_a_list
-from evals.reporting.numbers import in_words, listed
+from evals.reporting.numbers import day_words, in_words, listed
 from evals.stats import wording
 
 QUIET_AFTER = timedelta(days=3)
@@ -61,6 +63,19 @@ def needs(
         _unmeasured(evidence, here),
     )
     return [need for part in parts for need in part][:MOST_NEEDS]
+
+
+def second_signature(study: Study, waiting: Decision | None) -> Iterator[Need]:
+    """Before all else: a decision that is none until this reader has signed it too."""
+    if waiting is not None:
+        yield Need(
+            "A decision waits for your signature",
+            f"{waiting.get_choice_display()}, signed by {waiting.signed_name} on "
+            f"{day_words(localdate(waiting.created_at))}. The policy asks for a second person: "
+            "until one has signed, it is no decision.",
+            f"{reverse('signed', args=[study.slug, waiting.pk])}#second",
+            "Read and sign",
+        )
 
 
 def _setting_up(

@@ -22,18 +22,31 @@ from evals.stats.planning import (
     sample_size_proportion,
     votes_for_width,
 )
-from evals.tallies import Tally
+from evals.tallies import COUNTED, Tally, Ties
 
 # Measured where three and four people judged each item: two votes say little more than one.
 USUAL_CORRELATION = 0.5
 OVERLAPS = (1, 2, 3, 5)
 POINTS = 60
 FEWEST_ITEMS = 20
+NO_VOTES = Tally()
+TIES_IN_CURVE: dict[Ties, str] = {
+    "half": "Ties make it a little better than shown.",
+    "decided": "Ties, which are left out, are taken off at the share seen so far.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a person asked for, in fractions."""
+    """What a person asked for, in fractions.
+
+    Attributes
+    ----------
+    ties : {"half", "decided"}
+        Of the policy. Where ties are left out, votes are decided ones.
+    tie_share : float
+        Ties among the judgements so far; each judgement decides so much less.
+    """
 
     goal: str
     expected: float
@@ -43,6 +56,18 @@ class Plan:
     overlap: int
     correlation: float
     confidence: float
+    ties: Ties = "half"
+    tie_share: float = 0.0
+
+    @property
+    def lost(self) -> float:
+        """The share of judgements that will count for nothing."""
+        return self.tie_share if self.ties == "decided" else 0.0
+
+    def worth(self, overlap: int) -> float:
+        """Independent votes that one item of so many judgements gives."""
+        counted = overlap * (1 - self.lost)
+        return counted / design_effect(max(1.0, counted), self.correlation)
 
     @property
     def tail(self) -> float:
@@ -77,18 +102,24 @@ class Planned:
     reason: str = ""
 
 
-def plan_from(cleaned: Mapping[str, Any], confidence: float) -> Plan:
+def plan_from(
+    cleaned: Mapping[str, Any], confidence: float, ties: Ties = "half", tally: Tally = NO_VOTES
+) -> Plan:
     shares = {name: cleaned[name] / 100 for name in ("expected", "threshold", "width", "power")}
     return Plan(
         goal=cleaned["goal"],
         overlap=cleaned["overlap"],
         correlation=cleaned["correlation"],
         confidence=confidence,
+        ties=ties,
+        tie_share=seen_ties(tally) or 0.0,
         **shares,
     )
 
 
-def starting_values(study: Study, threshold: float, tally: Tally) -> dict[str, Any]:
+def starting_values(
+    study: Study, threshold: float, tally: Tally, ties: Ties = "half"
+) -> dict[str, Any]:
     """What the page opens with: the gate, and what the study has shown of its items."""
     return {
         "goal": "threshold",
@@ -97,19 +128,45 @@ def starting_values(study: Study, threshold: float, tally: Tally) -> dict[str, A
         "width": 5,
         "power": 80,
         "overlap": study.overlap,
-        "correlation": round(seen_correlation(tally) or USUAL_CORRELATION, 2),
+        "correlation": round(seen_correlation(tally, ties) or USUAL_CORRELATION, 2),
     }
 
 
-def seen_correlation(tally: Tally) -> float | None:
+def seen_correlation(tally: Tally, ties: Ties = "half") -> float | None:
     """Of judgements of one item, from the design effect; None before that can be told."""
-    rate = tally.win_rate()
-    if not isinstance(rate, Estimate) or tally.item_count < FEWEST_ITEMS:
+    counted = tally.counted(ties)
+    rate = counted.win_rate()
+    if not isinstance(rate, Estimate) or counted.item_count < FEWEST_ITEMS:
         return None
-    each = tally.n / tally.item_count
+    each = counted.n / counted.item_count
     if each <= 1 or rate.design_effect is None:
         return None
     return min(1.0, max(0.0, (rate.design_effect - 1) / (each - 1)))
+
+
+def seen_ties(tally: Tally) -> float | None:
+    """The share of ties so far; None before it can be told, and where nothing is decided."""
+    if tally.item_count < FEWEST_ITEMS or not tally.decided:
+        return None
+    return tally.ties / tally.n
+
+
+def ties_words(tally: Tally, ties: Ties) -> str:
+    """What becomes of ties in the plan."""
+    if ties == "half":
+        return "Ties count as half a win, as the policy says; the plan takes every judgement."
+    share = seen_ties(tally)
+    if share is None:
+        return (
+            "Ties are left out, as the policy says: the plan speaks of decided judgements, so add "
+            f"the ties you expect. With {FEWEST_ITEMS} items judged, this study's own share of "
+            "them is counted in."
+        )
+    return (
+        f"Ties are left out, as the policy says. Of the judgements so far "
+        f"{wording.percent(share)} were ties ({wording.counted(tally.n, 'judgements')}); the plan "
+        "takes it that so many will be, and adds them."
+    )
 
 
 def seconds_each(study: Study) -> float | None:
@@ -131,7 +188,8 @@ def planned(plan: Plan, seconds: float | None) -> Planned:
 
 
 def _row(plan: Plan, overlap: int, votes: int, seconds: float | None) -> Row:
-    items = math.ceil(votes * design_effect(overlap, plan.correlation) / overlap)
+    # Rounded first: 420 / 3 judgements are 140 items, whatever floats make of it.
+    items = math.ceil(round(votes / plan.worth(overlap), 9))
     hours = f"{items * overlap * seconds / 3600:,.0f}" if seconds else ""
     return Row(
         overlap,
@@ -175,27 +233,31 @@ def curve(plan: Plan) -> Figure | None:
         ][:: max(1, POINTS // 15)],
         build,
         "Exact binomial power at the number of independent votes that so many judgements are "
-        "worth; its teeth are real. Ties make it a little better than shown.",
+        f"worth; its teeth are real. {TIES_IN_CURVE[plan.ties]}",
     )
 
 
 def _powers(plan: Plan, overlap: int, most: int) -> list[tuple[int, float]]:
     items = sorted({max(1, round(most * step / POINTS)) for step in range(1, POINTS + 1)})
-    worth = overlap / design_effect(overlap, plan.correlation)
+    worth = plan.worth(overlap)
     powers = power_of(
         [max(1, int(count * worth)) for count in items], plan.threshold, plan.expected, plan.tail
     )
     return list(zip(items, powers, strict=True))
 
 
-def could_have_seen(tally: Tally, threshold: float, confidence: float, power: float = 0.8) -> str:
+def could_have_seen(
+    tally: Tally, threshold: float, confidence: float, power: float = 0.8, ties: Ties = "half"
+) -> str:
     """What the study as it is could have shown."""
-    rate = tally.win_rate(confidence)
+    counted = tally.counted(ties)
+    rate = counted.win_rate(confidence)
     if not isinstance(rate, Estimate) or not rate.design_effect:
         return ""
     votes = int(rate.n / rate.design_effect)
     said = (
-        f"{wording.counted(rate.n, 'judgements')} of {wording.counted(tally.item_count, 'items')} "
+        f"{wording.counted(rate.n, COUNTED[ties])} of "
+        f"{wording.counted(counted.item_count, 'items')} "
         f"are worth about {wording.counted(votes, 'independent judgements')}."
     )
     try:

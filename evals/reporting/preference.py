@@ -19,17 +19,27 @@ from evals.charts import (
 )
 from evals.gate import GateResult
 from evals.reporting.bias import SideChooser, side_choosers
+from evals.reporting.compared import p_words
 from evals.reporting.length import Length, length
-from evals.reporting.numbers import Shown, level, listed, shown
+from evals.reporting.numbers import Shown, level, shown
 from evals.reporting.report import category_tallies, criterion_votes, left_share
+from evals.reporting.strength import Strength, strength
+from evals.reporting.tested import (
+    Headline,
+    Part,
+    Tested,
+    corrected_over,
+    headline_tests,
+    parts_of,
+    where_it_wins,
+)
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.planning import more_needed
-from evals.tallies import SidedVotes, Tally, Ties
+from evals.tallies import COUNTED, SidedVotes, Tally, Ties
 
 # Beyond this a table is no longer read; the rest is in the report of the command line.
 MOST_ROWS = 40
-COUNTED: dict[Ties, str] = {"half": "judgements", "decided": "decided judgements"}
 OTHER: dict[Ties, Ties] = {"half": "decided", "decided": "half"}
 CLOSED = "The study is closed: no more judgements come in, so this gate stays open."
 
@@ -41,6 +51,7 @@ class Row:
     name: str
     number: Shown
     strip: Strip
+    p: str = ""
     note: str = ""
 
 
@@ -61,7 +72,10 @@ class Preference:
     bar: Sequence[Segment]
     other: Shown
     decided: Shown
+    tested: Tested | None
+    strength: Strength | None
     where: str
+    corrected: str
     criteria: Sequence[Row]
     categories: Sequence[Row]
     left_out: int
@@ -119,17 +133,16 @@ def preference(
     """
     tally = votes.overall
     rate = tally.preferred(confidence, ties)
-    criteria = criterion_votes(study, only)
+    scored = criterion_votes(study, only)
     categories = sorted(category_tallies(study, votes).items(), key=lambda part: -part[1].n)
-    shown_categories = dict(categories[:MOST_ROWS])
-    rates = {
-        "criteria": {name: one.tally.preferred(confidence, ties) for name, one in criteria.items()},
-        "categories": {
-            name: one.preferred(confidence, ties) for name, one in shown_categories.items()
-        },
-    }
-    axis = share_axis([rate, *rates["criteria"].values(), *rates["categories"].values()])
-    scores = {name: _mean_scores(one) for name, one in criteria.items()}
+    parts = [
+        parts_of({name: one.tally.preferred(confidence, ties) for name, one in scored.items()}),
+        # All of them are tested, whether or not there is room to show them.
+        parts_of({name: one.preferred(confidence, ties) for name, one in categories}),
+    ]
+    seen = [parts[0], parts[1][:MOST_ROWS]]
+    axis = share_axis([rate, *(part.rate for table in seen for part in table)])
+    scores = {name: _mean_scores(one) for name, one in scored.items()}
     left = left_share(votes.left, confidence)
     by_side = votes.by_side()
     return Preference(
@@ -151,12 +164,13 @@ def preference(
         bar=outcome_bar(tally.wins, tally.plain_ties, tally.both_bad, tally.losses),
         other=shown(tally.preferred(confidence, OTHER[ties]), word=COUNTED[OTHER[ties]]),
         decided=shown(tally.win_rate_decided(confidence), word=COUNTED["decided"]),
-        where=where_it_wins(rates["criteria"] | rates["categories"]),
-        criteria=[_row(name, one, axis, scores) for name, one in rates["criteria"].items()],
-        categories=[
-            _row(name or "No category", one, axis, {}) for name, one in rates["categories"].items()
-        ],
-        left_out=len(categories) - len(shown_categories),
+        tested=headline_tests(Headline(tally, rate, result.gate.threshold, ties)),
+        strength=strength(queries.strength_sums(study, only), confidence),
+        where=where_it_wins([part for table in seen for part in table]),
+        corrected=corrected_over(*parts),
+        criteria=[_row(part, part.name, axis, scores) for part in seen[0]],
+        categories=[_row(part, part.name or "No category", axis, {}) for part in seen[1]],
+        left_out=len(parts[1]) - len(seen[1]),
         side=side_favoured(left),
         left=shown(left),
         sides=tuple(
@@ -167,8 +181,10 @@ def preference(
     )
 
 
-def _row(name: str, rate: Estimate | Undefined, axis: Axis, notes: Mapping[str, str]) -> Row:
-    return Row(name, shown(rate, word=""), strip(rate, axis, 0.5), notes.get(name, ""))
+def _row(part: Part, name: str, axis: Axis, notes: Mapping[str, str]) -> Row:
+    rate = part.rate
+    note = notes.get(part.name, "")
+    return Row(name, shown(rate, word=""), strip(rate, axis, 0.5), p_words(part.p), note)
 
 
 def _mean_scores(votes: queries.CriterionVotes) -> str:
@@ -226,27 +242,6 @@ def days_at(count: int, pace: float) -> str:
     if days > timedelta.max.days or days > 3650:
         return "more than ten years at the present pace"
     return f"{wording.counted(int(days), 'days')} at the present pace"
-
-
-def where_it_wins(rates: Mapping[str, Estimate | Undefined]) -> str:
-    """Which rows lie above one half, below it, or across it."""
-    ahead: list[str] = []
-    behind: list[str] = []
-    across: list[str] = []
-    for name, rate in rates.items():
-        if not isinstance(rate, Estimate) or rate.low is None or rate.high is None:
-            continue
-        label = name or "no category"
-        place = ahead if rate.low > 0.5 else behind if rate.high < 0.5 else across
-        place.append(label)
-    said = []
-    if ahead:
-        said.append(f"Ahead on {listed(ahead)}.")
-    if behind:
-        said.append(f"Behind on {listed(behind)}.")
-    if across:
-        said.append(f"On {listed(across)} the interval holds 50\u202f%.")
-    return " ".join(said)
 
 
 def side_favoured(left: Estimate | Undefined) -> str:

@@ -8,20 +8,36 @@ from evals.reporting.agreement.counted import SAID, Counted, read, read_parts
 from evals.reporting.agreement.document import agreement_document, pair_documents
 from evals.reporting.length import length_json
 from evals.reporting.rubric import criterion_names
+from evals.reporting.strength import mean_strength_of
+from evals.reporting.tested import Headline, tests_json
 from evals.stats.estimates import Estimate, Json, Undefined
 from evals.stats.kappa import WEIGHTS, kappa_pairs, percent_pairs
-from evals.tallies import Tally, share_method
+from evals.stats.preference import ClusteredRate
+from evals.tallies import Tally, Ties, share_method
 
 LEFT_SHARE = "share of decided judgements for the left output"
 
 
 def report(
-    study: Study, *, only: queries.Source | None = None, confidence: float = 0.95
+    study: Study,
+    *,
+    only: queries.Source | None = None,
+    confidence: float = 0.95,
+    threshold: float = 0.5,
+    ties: Ties = "half",
 ) -> dict[str, Any]:
-    """What `manage.py report --json` prints."""
+    """What `manage.py report --json` prints.
+
+    `threshold` and `ties` are those of the policy: against the one win rates are tested,
+    counting ties by the other.
+    """
     with queries.snapshot():
         votes = queries.sided_votes(study, only)
-        criteria = criterion_tallies(study, only)
+        criteria, categories = criterion_tallies(study, only), category_tallies(study, votes)
+
+        def preferred(tally: Tally) -> ClusteredRate | Undefined:
+            return tally.preferred(confidence, ties)
+
         counted = read(study, only, confidence)
         return {
             "study": study.slug,
@@ -36,7 +52,15 @@ def report(
                 "left_share": left_share(votes.left, confidence).as_json(),
                 "length": length_json(queries.length_votes(study, only), confidence),
                 "by_criterion": _rates(criteria, confidence),
-                "by_category": _rates(category_tallies(study, votes), confidence),
+                "by_category": _rates(categories, confidence),
+                "tests": tests_json(
+                    Headline(votes.overall, preferred(votes.overall), threshold, ties),
+                    {name: preferred(tally) for name, tally in criteria.items()},
+                    {name: preferred(tally) for name, tally in categories.items()},
+                ),
+                "strength": mean_strength_of(
+                    queries.strength_sums(study, only), confidence
+                ).as_json(),
             },
             "agreement": {
                 **_agreement(votes.overall, confidence),

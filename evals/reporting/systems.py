@@ -9,7 +9,7 @@ import numpy as np
 from annotate.models import Study
 from evals import queries
 from evals.charts import Axis, Strip, strip
-from evals.reporting.numbers import Shown, shown
+from evals.reporting.numbers import Shown, listed, shown
 from evals.stats import wording
 from evals.stats.bradley_terry import Strengths, bradley_terry, components
 from evals.stats.checks import Ints
@@ -17,10 +17,14 @@ from evals.stats.distributions import normal_quantile, normal_two_sided
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
 from evals.stats.multiplicity import holm
-from evals.tallies import Tally
+from evals.tallies import Tally, Ties
 
 ALPHA = 0.05
-METHOD = "Bradley-Terry, ties as half a win for each; sandwich interval, clustered by item"
+METHOD: dict[Ties, str] = {
+    "half": "Bradley-Terry, ties as half a win for each; sandwich interval, clustered by item",
+    "decided": "Bradley-Terry of decided judgements; sandwich interval, clustered by item",
+}
+COMPARED: dict[Ties, str] = {"half": "comparisons", "decided": "decided comparisons"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Scale:
     """Systems that can be put in an order."""
 
     ranks: Sequence[Rank]
-    method: str = METHOD
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,44 @@ class Systems:
     alone: Sequence[str] = field(default_factory=tuple)
 
 
-def meetings_of(studies: Sequence[Study], only: queries.Source | None) -> list[Meeting]:
-    """The votes of each study, those without any left out."""
-    found = [Meeting(study, queries.sided_votes(study, only).overall) for study in studies]
+@dataclass(frozen=True, slots=True)
+class CommonTies:
+    """What becomes of ties where several studies are read together, and why."""
+
+    counted: Ties
+    said: str
+
+
+def common_ties(policies: Sequence[tuple[Study, Ties]]) -> CommonTies:
+    """The tie policy of all studies; where they differ, ties are half a win in each."""
+    left_out = [study.name for study, ties in policies if ties == "decided"]
+    if not left_out:
+        return CommonTies("half", "Ties count as half a win, as the policies say.")
+    if len(left_out) == len(policies):
+        return CommonTies("decided", "Ties are left out, as the policies of these studies say.")
+    verb = "leaves" if len(left_out) == 1 else "leave"
+    return CommonTies(
+        "half",
+        f"The policies differ: {listed(left_out)} {verb} ties out. What stands on one scale has "
+        "to be counted alike, so ties are half a win here.",
+    )
+
+
+def meetings_of(
+    studies: Sequence[Study], only: queries.Source | None, ties: Ties = "half"
+) -> list[Meeting]:
+    """The votes of each study that count, studies without any left out."""
+    found = [
+        Meeting(study, queries.sided_votes(study, only).overall.counted(ties)) for study in studies
+    ]
     return [meeting for meeting in found if meeting.tally.n]
 
 
-def systems(meetings: Sequence[Meeting], confidence: float = 0.95) -> Systems:
-    """The matrix of win rates and the scale, or the reason why there is none."""
+def systems(meetings: Sequence[Meeting], confidence: float = 0.95, ties: Ties = "half") -> Systems:
+    """The matrix of win rates and the scale, or the reason why there is none.
+
+    `meetings` hold the votes that count by `ties`, of which the words speak.
+    """
     names = sorted(
         {
             name
@@ -101,7 +135,7 @@ def systems(meetings: Sequence[Meeting], confidence: float = 0.95) -> Systems:
     scales = [
         scale
         for group in groups
-        if len(group) > 1 and (scale := _scale(names, group, pairs, meetings, confidence))
+        if len(group) > 1 and (scale := _scale(names, group, pairs, meetings, (confidence, ties)))
     ]
     whole = len(groups) == 1
     return Systems(
@@ -134,7 +168,7 @@ def _scale(
     group: Sequence[int],
     pairs: Sequence[tuple[int, int, int, int, int]],
     meetings: Sequence[Meeting],
-    confidence: float,
+    terms: tuple[float, Ties],
 ) -> Scale | None:
     inside = {system: place for place, system in enumerate(group)}
     kept = [row for row, pair in enumerate(pairs) if pair[0] in inside and pair[1] in inside]
@@ -143,10 +177,10 @@ def _scale(
         found = bradley_terry(len(group), rows, [meetings[k].rows for k in kept])
     except UndefinedError:
         return None
-    return Scale(_ranks([names[system] for system in group], found, confidence), METHOD)
+    return Scale(_ranks([names[system] for system in group], found, *terms), METHOD[terms[1]])
 
 
-def _ranks(names: Sequence[str], found: Strengths, confidence: float) -> list[Rank]:
+def _ranks(names: Sequence[str], found: Strengths, confidence: float, ties: Ties) -> list[Rank]:
     size = len(names)
     contrasts = list(combinations(range(size), 2))
     gaps = [found.difference(i, j) for i, j in contrasts]
@@ -156,13 +190,13 @@ def _ranks(names: Sequence[str], found: Strengths, confidence: float) -> list[Ra
         if p <= ALPHA:
             better[j if gap > 0 else i].add(i if gap > 0 else j)
     order = sorted(range(size), key=lambda i: -found.values[i])
-    estimates = {i: _against_average(found, i, confidence) for i in order}
+    estimates = {i: _against_average(found, i, confidence, METHOD[ties]) for i in order}
     axis = Axis(0.0, 1.0)
     return [
         Rank(
             names[i],
             _places(1 + len(better[i]), size - sum(i in ahead for ahead in better)),
-            shown(estimates[i], word="comparisons"),
+            shown(estimates[i], word=COMPARED[ties]),
             strip(estimates[i], axis, 0.5),
             found.values[i],
             _neighbour(order, place, better, names),
@@ -171,12 +205,12 @@ def _ranks(names: Sequence[str], found: Strengths, confidence: float) -> list[Ra
     ]
 
 
-def _against_average(found: Strengths, i: int, confidence: float) -> Estimate:
+def _against_average(found: Strengths, i: int, confidence: float, method: str) -> Estimate:
     """The chance to beat a system of average strength."""
     value, se = found.values[i], float(np.sqrt(found.covariance[i][i]))
     half = normal_quantile(confidence) * se
     low, mid, high = (float(1 / (1 + np.exp(-x))) for x in (value - half, value, value + half))
-    return Estimate(mid, low, high, found.n, METHOD, confidence)
+    return Estimate(mid, low, high, found.n, method, confidence)
 
 
 def _places(best: int, worst: int) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from evals.reporting.compared import p_words
 from evals.reporting.numbers import from_json, shown
-from evals.stats.wording import counted
+from evals.stats.wording import counted, percent
 
 COEFFICIENTS = (
     ("Krippendorff's alpha, nominal", ("krippendorff_alpha", "nominal")),
@@ -36,6 +37,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     )
     yield _line("Win rate, ties half", preference["win_rate"])
     yield _line("Win rate, decided only", preference["win_rate_decided"])
+    yield from _tests(preference["tests"])
+    yield _line("Mean strength, -1 to 1", preference["strength"], "strength")
     yield _line("Left chosen", preference["left_share"])
     for title, part in (("criterion", "by_criterion"), ("category", "by_category")):
         if preference[part]:
@@ -53,6 +56,18 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for pair in found["agreement"]["pairs"]:
         names = " and ".join(pair["annotators"])
         yield "  " + _line(names, pair["cohen_kappa"], "coefficient", "items")
+
+
+def _tests(found: dict[str, Any]) -> Iterator[str]:
+    """The tests of the win rate that the policy counts, one a line."""
+    counted_how = "ties half" if found["ties"] == "half" else "decided only"
+    for key in ("half", "gate"):
+        for one in found.get(key, {}).values():
+            against = f"  Against {percent(one['null'])}, {counted_how}: "
+            if one["p_value"] is not None:
+                yield f"{against}p {p_words(one['p_value'])}  {one['method']}"
+            elif one is found[key]["clustered"]:
+                yield f"{against}no test ({one['reason']})"
 
 
 def _elsewhere(imported: int, judgements: int) -> str:

@@ -4,31 +4,27 @@ The naive interval of N votes covers 45 to 88 % instead of 95 % as soon as items
 several votes or annotators repeat; the variance here is clustered both ways.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from evals.stats.checks import Floats, Ints, array, count, inside, number, one_of
-from evals.stats.clusters import (
-    ClusterSums,
-    codes_of,
-    crossed,
-    sums_from_codes,
-    sums_from_histogram,
-)
+from evals.stats.checks import array, inside
+from evals.stats.clusters import codes_of
 from evals.stats.distributions import normal_quantile, student_quantile, student_two_sided
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
 from evals.stats.proportions import wilson_limits
-
-# Fewer annotators than this cannot speak for annotators at large: three of them make
-# the two-way interval 0.59 wide.
-MIN_ANNOTATORS = 5
-CLUSTERS = ("auto", "item_and_annotator", "item")
-# Largest relative difference of sums that were added in another order.
-ROUNDING = 1e-9
+from evals.stats.vote_sums import (
+    ROUNDING,
+    Clustering,
+    VoteSums,
+    clustered_variance,
+    clustering_of,
+    sums_of_histograms,
+    sums_of_votes,
+)
 
 
 @dataclass(frozen=True)
@@ -43,34 +39,38 @@ class ClusteredRate(Estimate):
         Degrees of freedom of Student's t; None where the normal law was used.
     p_value : float or None
         Two-sided test against the null share; None where there is nothing to divide by.
+    clustering : str
+        By what votes were taken to go together, in words.
     """
 
     n_eff: float = 0.0
     df: int | None = None
     p_value: float | None = None
-
-
-@dataclass(frozen=True)
-class VoteSums:
-    """All that the clustered interval needs to know of N votes."""
-
-    n: int
-    total: float
-    total_squares: float
-    items: ClusterSums
-    annotators: ClusterSums
-    cells: ClusterSums | None = None
+    clustering: str = ""
 
     @property
-    def mean(self) -> float:
-        return min(1.0, max(0.0, self.total / self.n))
+    def is_unanimous(self) -> bool:
+        """All votes alike, so that no variance tells of clustering."""
+        return self.df is not None and self.value in (0.0, 1.0)
 
-    def cell_variance(self) -> float:
-        """Variance by (item, annotator); single votes unless someone judged an item twice."""
-        if self.cells is not None:
-            return self.cells.variance(self.mean, self.n)
-        residuals = max(0.0, self.total_squares - self.n * self.mean**2)
-        return residuals / self.n**2 * self.n / (self.n - 1)
+    def statistic_against(self, p0: float) -> float | None:
+        """Distance to `p0` in standard errors; None where there is nothing to divide by."""
+        if self.df is None:
+            return (self.value - p0) / float(np.sqrt(p0 * (1 - p0) / self.n))
+        # Below rounding the clusters do not differ at all.
+        if self.se is None or self.se <= ROUNDING:
+            return None
+        return (self.value - p0) / self.se
+
+    def p_against(self, p0: float) -> float | None:
+        """Two-sided p-value of the share `p0`."""
+        if self.df is not None and self.is_unanimous:
+            # Votes within a cluster may all be one opinion, so only clusters count as trials.
+            return min(1.0, 2 * (p0 if self.value == 1 else 1 - p0) ** (self.df + 1))
+        statistic = self.statistic_against(p0)
+        if statistic is None:
+            return None
+        return student_two_sided(statistic, np.inf if self.df is None else self.df)
 
 
 def win_rate_from_sums(
@@ -123,18 +123,7 @@ def win_rate_from_sums(
     Interval: E. L. Korn, B. I. Graubard, Surv. Methodol. 24 (1998), 193-201; J. N. K. Rao,
     A. J. Scott, Biometrics 48 (1992), 577-585; E. B. Wilson, JASA 22 (1927), 209-212.
     """
-    votes = count(n, "the number of votes")
-    if votes == 0:
-        raise UndefinedError("there are no votes")
-    sums = VoteSums(
-        votes,
-        number(total, "the sum of the scores"),
-        number(total_squares, "the sum of the squared scores"),
-        sums_from_histogram(item_hist, "the items"),
-        sums_from_histogram(annotator_hist, "the annotators"),
-        None if cell_hist is None else sums_from_histogram(cell_hist, "the cells"),
-    )
-    _check_sums(sums)
+    sums = sums_of_histograms(n, total, total_squares, item_hist, annotator_hist, cell_hist)
     return _rate(sums, cluster, confidence, p0)
 
 
@@ -170,7 +159,7 @@ def clustered_win_rate(
         raise UndefinedError("there are no votes")
     if values.min() < 0 or values.max() > 1:
         raise UndefinedError("a score lies outside 0 to 1", len(values))
-    return _rate(_vote_sums(item_codes, annotator_codes, values), cluster, confidence, p0)
+    return _rate(sums_of_votes(item_codes, annotator_codes, values), cluster, confidence, p0)
 
 
 def clustered_left_share(
@@ -200,111 +189,53 @@ def clustered_left_share(
     return clustered_win_rate(items, annotators, values, cluster=cluster, confidence=confidence)
 
 
-def _vote_sums(items: Ints, annotators: Ints, scores: Floats) -> VoteSums:
-    cells = crossed(items, annotators)
-    return VoteSums(
-        len(scores),
-        float(scores.sum()),
-        float(scores @ scores),
-        sums_from_codes(items, scores),
-        sums_from_codes(annotators, scores),
-        None if cells is None else sums_from_codes(cells, scores),
-    )
-
-
-def _check_sums(sums: VoteSums) -> None:
-    """Counts by item, by annotator and in all must be those of the same votes."""
-    slack = ROUNDING * sums.n
-    if not -slack <= sums.total_squares <= sums.total + slack <= sums.n + 2 * slack:
-        raise UndefinedError("the sums are not those of scores between 0 and 1", sums.n)
-    parts = {"item": sums.items, "annotator": sums.annotators, "cell": sums.cells}
-    for name, part in parts.items():
-        if part is None:
-            continue
-        if part.times @ part.votes != sums.n or abs(part.times @ part.scores - sums.total) > slack:
-            raise UndefinedError(f"the sums by {name} do not add up to all votes", sums.n)
-
-
 def _rate(sums: VoteSums, cluster: str, confidence: float, p0: float) -> ClusteredRate:
-    one_of(cluster, "the cluster", CLUSTERS)
     level, null = inside(confidence, "the confidence"), inside(p0, "p0")
-    chosen, label = (cluster, "") if cluster != "auto" else _choose(sums)
-    if chosen == "none":
-        return _plain(sums, level, null, label)
-    groups = [sums.items] if chosen == "item" else [sums.items, sums.annotators]
-    for group, name in zip(groups, ("item", "annotator"), strict=False):
-        if group.size < 2:
-            raise UndefinedError(f"all votes are of a single {name}", sums.n)
-    smallest = min(group.size for group in groups)
-    if sums.mean in (0.0, 1.0):
-        return _unanimous(sums, smallest, level, null, label)
-    variance = _variance(sums, both=chosen == "item_and_annotator")
-    return _clustered(sums, variance, smallest - 1, level, null, label or _label(chosen))
+    chosen = clustering_of(sums, cluster)
+    if chosen.by == "none":
+        rate = _plain(sums, level, chosen)
+    elif sums.mean in (0.0, 1.0):
+        rate = _unanimous(sums, level, chosen)
+    else:
+        rate = _clustered(sums, level, chosen)
+    return replace(rate, p_value=rate.p_against(null))
 
 
-def _choose(sums: VoteSums) -> tuple[str, str]:
-    if sums.annotators.size < 2 and sums.items.single:
-        return "none", "one annotator, one vote for each item"
-    if sums.annotators.size < MIN_ANNOTATORS:
-        return "item", f"clustered by item, for these annotators ({sums.annotators.size})"
-    return "item_and_annotator", _label("item_and_annotator")
-
-
-def _label(chosen: str) -> str:
-    return f"clustered by {chosen.replace('_and_', ' and by ')}"
-
-
-def _variance(sums: VoteSums, *, both: bool) -> float:
-    by_item = sums.items.variance(sums.mean, sums.n)
-    if not both:
-        return by_item
-    by_annotator = sums.annotators.variance(sums.mean, sums.n)
-    return max(by_item + by_annotator - sums.cell_variance(), by_item, by_annotator)
-
-
-def _clustered(
-    sums: VoteSums, variance: float, df: int, level: float, null: float, label: str
-) -> ClusteredRate:
-    p, n = sums.mean, sums.n
+def _clustered(sums: VoteSums, level: float, chosen: Clustering) -> ClusteredRate:
+    p, n, df = sums.mean, sums.n, chosen.smallest - 1
+    variance = clustered_variance(sums, chosen.by)
     design_effect = max(1.0, variance / (p * (1 - p) / n))
     n_eff = n / design_effect
     low, high = wilson_limits(p, n_eff, student_quantile(level, df))
     method = (
-        f"mean score, {label}; Wilson on {n_eff:,.0f} effective votes, "
+        f"mean score, {chosen.label}; Wilson on {n_eff:,.0f} effective votes, "
         f"t with {df} degrees of freedom"
     )
-    se = float(np.sqrt(variance))
-    # Below rounding the clusters do not differ at all, and there is nothing to divide by.
-    p_value = student_two_sided((p - null) / se, df) if se > ROUNDING else None
     return ClusteredRate(
-        p, low, high, n, method, level, se, design_effect, n_eff=n_eff, df=df, p_value=p_value
-    )
-
-
-def _unanimous(
-    sums: VoteSums, smallest: int, level: float, null: float, label: str
-) -> ClusteredRate:
-    """All wins or all losses: the residuals are zero and say nothing of clustering."""
-    p, items = sums.mean, sums.items.size
-    low, high = wilson_limits(p, items, student_quantile(level, smallest - 1))
-    method = (
-        f"mean score, all votes alike{', ' + label if label else ''}; Wilson with the {items:,} "
-        f"items as votes, t with {smallest - 1} degrees of freedom"
-    )
-    # Votes within a cluster may all be one opinion, so only clusters count as trials.
-    p_value = min(1.0, 2 * (null if p == 1 else 1 - null) ** smallest)
-    return ClusteredRate(
-        p, low, high, sums.n, method, level, 0.0, sums.n / items,
-        n_eff=float(items), df=smallest - 1, p_value=p_value,
+        p, low, high, n, method, level, float(np.sqrt(variance)), design_effect,
+        n_eff=n_eff, df=df, clustering=chosen.label,
     )  # fmt: skip
 
 
-def _plain(sums: VoteSums, level: float, null: float, label: str) -> ClusteredRate:
+def _unanimous(sums: VoteSums, level: float, chosen: Clustering) -> ClusteredRate:
+    """All wins or all losses: the residuals are zero and say nothing of clustering."""
+    p, items, df = sums.mean, sums.items.size, chosen.smallest - 1
+    low, high = wilson_limits(p, items, student_quantile(level, df))
+    method = (
+        f"mean score, all votes alike, {chosen.label}; Wilson with the {items:,} "
+        f"items as votes, t with {df} degrees of freedom"
+    )
+    return ClusteredRate(
+        p, low, high, sums.n, method, level, 0.0, sums.n / items,
+        n_eff=float(items), df=df, clustering=chosen.label,
+    )  # fmt: skip
+
+
+def _plain(sums: VoteSums, level: float, chosen: Clustering) -> ClusteredRate:
     p, n = sums.mean, sums.n
     low, high = wilson_limits(p, n, normal_quantile(level))
     se = float(np.sqrt(max(0.0, sums.total_squares / n - p**2) / n))
-    z = abs(p - null) / float(np.sqrt(null * (1 - null) / n))
     return ClusteredRate(
-        p, low, high, n, f"mean score, {label}; Wilson interval", level, se, 1.0,
-        n_eff=float(n), df=None, p_value=student_two_sided(z, np.inf),
+        p, low, high, n, f"mean score, {chosen.label}; Wilson interval", level, se, 1.0,
+        n_eff=float(n), df=None, clustering=chosen.label,
     )  # fmt: skip

@@ -206,6 +206,8 @@ def _two_sided(good: int, total: int, rate: float) -> float:
     if good >= mode:
         return 1.0
     limit = binomial_log_pmf(good, total, rate) + np.log1p(TIE_SLACK)
+    if binomial_log_pmf(mode, total, rate) <= limit:  # two counts are likeliest
+        return 1.0
     first = _first_no_likelier(limit, mode, total, rate)
     tails = binomial_at_most(good, total, rate) + binomial_at_least(first, total, rate)
     return min(1.0, float(tails))

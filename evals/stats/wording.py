@@ -75,10 +75,15 @@ def coefficient(value: float, digits: int = 2) -> str:
     return decimal(value, digits)
 
 
+def strength(value: float, digits: int = 2) -> str:
+    """A mean strength from -1 to 1 as "+0.21"."""
+    return decimal(value, digits, sign=True)
+
+
 def number_of(value: float, unit: str) -> str:
-    """`value` with its unit: share, points, relative, ratio or coefficient."""
+    """`value` with its unit: share, points, relative, ratio, coefficient or strength."""
     words = {"share": percent, "points": points, "relative": relative, "ratio": ratio,
-             "coefficient": coefficient}  # fmt: skip
+             "coefficient": coefficient, "strength": strength}  # fmt: skip
     return words[unit](value)
 
 
@@ -87,7 +92,7 @@ def _bare(value: float, unit: str) -> str:
         return percent_number(value)
     if unit in ("points", "relative"):
         return points_number(value)
-    return decimal(value, 2)
+    return strength(value) if unit == "strength" else decimal(value, 2)
 
 
 def interval(low: float | None, high: float | None, unit: str = "share") -> str:

@@ -4,10 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from annotate.access import results_page
+from annotate.access import results_page, signed_in
 from annotate.models import State, Study
 from evals import queries
-from evals.deciding import evidence_of, weigh
+from evals.deciding import evidence_of, policy_in_force, waits_for, weigh
 from evals.forms import chosen_source
 from evals.reporting import annotators as people_page
 from evals.reporting import gate_rows, overview, shown, tally
@@ -24,6 +24,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         policy = weighing.policy
         found = people_page.annotators(study, votes, only=policy.only, confidence=policy.confidence)
         flags = queries.flagged(study)
+        waiting = waits_for(study, signed_in(request))
     evidence = evidence_of(weighing)
     batches, _ = progress_page.parts(progress)
     rows = gate_rows(evidence)
@@ -41,7 +42,10 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         "rate": shown(weighing.tally.preferred(policy.confidence, policy.ties)),
         "policy": policy,
         "alpha": shown(weighing.agreement, "coefficient", "items"),
-        "needs": overview.needs(study, evidence, progress.total, found, flags),
+        "needs": [
+            *overview.second_signature(study, waiting),
+            *overview.needs(study, evidence, progress.total, found, flags),
+        ],
         "days": progress_page.day_chart(progress.days),
         "batches": batches,
     }
@@ -76,13 +80,15 @@ def progress(request: HttpRequest, study: Study) -> HttpResponse:
 def annotators(request: HttpRequest, study: Study) -> HttpResponse:
     only = chosen_source(request)
     with queries.snapshot():
+        policy = policy_in_force(study)
         votes = queries.sided_votes(study, only)
-        found = people_page.annotators(study, votes, only=only)
+        found = people_page.annotators(study, votes, only=only, confidence=policy.confidence)
         imported = queries.has_imported(study)
     context = {
         "study": study,
         "page": "annotators",
         "found": found,
+        "policy": policy,
         "only": only,
         "has_imported": imported,
     }

@@ -33,13 +33,17 @@ def planning(request: HttpRequest, study: Study) -> HttpResponse:
         "form": form,
         "seconds": seconds,
         "after": page.could_have_seen(
-            tally, policy.gate("human_preference").threshold, policy.confidence
+            tally,
+            policy.gate("human_preference").threshold,
+            policy.confidence,
+            ties=policy.ties,
         ),
-        "correlation_is_seen": page.seen_correlation(tally) is not None,
+        "correlation_is_seen": page.seen_correlation(tally, policy.ties) is not None,
+        "ties": page.ties_words(tally, policy.ties),
         "query": _query(form.data),
     }
     if form.is_valid():
-        plan = page.plan_from(form.cleaned_data, policy.confidence)
+        plan = page.plan_from(form.cleaned_data, policy.confidence, policy.ties, tally)
         context |= {"planned": page.planned(plan, seconds), "figure": page.curve(plan)}
     is_region = request.headers.get("HX-Request") == "true"
     name = "evals/_planned.html" if is_region else "evals/planning.html"
@@ -54,7 +58,10 @@ def curve(request: HttpRequest, study: Study) -> HttpResponse:
     shade, size = request.GET.get("shade", SHADES[0]), request.GET.get("size", SIZES[0])
     if not form.is_valid() or shade not in SHADES or size not in SIZES:
         raise Http404
-    plan = page.plan_from(form.cleaned_data, policy_in_force(study).confidence)
+    with queries.snapshot():
+        policy = policy_in_force(study)
+        tally = queries.sided_votes(study, "blind").overall
+    plan = page.plan_from(form.cleaned_data, policy.confidence, policy.ties, tally)
     found = page.curve(plan)
     if found is None:
         raise Http404
@@ -63,7 +70,8 @@ def curve(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _form(request: HttpRequest, study: Study, policy: PolicyInForce, tally: Tally) -> PlanningForm:
-    start = page.starting_values(study, policy.gate("human_preference").threshold, tally)
+    threshold = policy.gate("human_preference").threshold
+    start = page.starting_values(study, threshold, tally, policy.ties)
     asked = {name: request.GET.get(name, value) for name, value in start.items()}
     return PlanningForm(asked)
 

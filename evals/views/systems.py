@@ -8,6 +8,7 @@ from annotate.access import is_judging_in
 from annotate.models import State, Study
 from config.http import lead_required
 from evals import queries
+from evals.deciding import policies_in_force
 from evals.forms import chosen_source
 from evals.reporting import systems as page
 
@@ -27,9 +28,13 @@ def systems(request: HttpRequest) -> HttpResponse:
     wanted = set(request.GET.getlist("study"))
     taken = [study for study in open_to_see if not wanted or study.slug in wanted]
     with queries.snapshot():
-        found = page.systems(page.meetings_of(taken[:MOST_STUDIES], only))
+        compared = taken[:MOST_STUDIES]
+        terms = policies_in_force(compared)
+        ties = page.common_ties([(study, terms[study.pk].ties) for study in compared])
+        found = page.systems(page.meetings_of(compared, only, ties.counted), ties=ties.counted)
     context = {
         "found": found,
+        "ties": ties,
         "only": only,
         "crumb": "Systems",
         "studies": [(study, study in taken) for study in open_to_see],

@@ -107,6 +107,44 @@ def test_a_decision_that_needs_two_waits_for_another_person(
     assert deciding.is_intact(decision)
 
 
+WAITS = "A decision waits for your signature"
+
+
+def needs(client: Client, study: Study) -> str:
+    text = client.get(reverse("study", args=[study.slug])).text
+    return text.split("Needs you</h2>")[1].split("</section>")[0]
+
+
+def test_who_may_sign_second_sees_it_first_among_what_needs_them(
+    two: Study, lena: User, lena_client: Client, adam_client: Client
+) -> None:
+    assert WAITS not in needs(adam_client, two)
+    decision = signed(two, lena)
+
+    found = needs(adam_client, two)
+    assert found.index("<h3>") == found.index(f"<h3>{WAITS}")
+    assert "Hold, signed by Lena (lena@example.org) on" in found
+    assert f'href="{reverse("signed", args=[two.slug, decision.pk])}#second"' in found
+    assert WAITS not in needs(lena_client, two)
+
+    post_second(adam_client, decision)
+    assert WAITS not in needs(adam_client, two)
+
+
+def test_a_decision_that_was_overtaken_or_needs_one_person_waits_for_nobody(
+    two: Study, lena: User, adam_client: Client
+) -> None:
+    signed(two, lena)
+    deciding.change_policy(
+        two, DEFAULT_GATES, confidence=0.95, made_by=lena, reason="One", two_signatures=False
+    )
+    assert WAITS in needs(adam_client, two)
+
+    signed(two, lena, rationale="Wait longer.")
+
+    assert WAITS not in needs(adam_client, two)
+
+
 def test_nobody_signs_twice_and_nobody_comes_third(
     two: Study, lena: User, lena_client: Client, adam_client: Client
 ) -> None:

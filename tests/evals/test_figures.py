@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from statistics import stdev
 from xml.etree import ElementTree
 
 import pytest
@@ -105,6 +106,21 @@ def test_looks_are_running_means_of_complete_items(judged: Study) -> None:
     assert [look.n for look in found] == list(range(1, len(complete) + 1))
     for look in found:
         assert look.mean == pytest.approx(sum(means[: look.n]) / look.n)
+
+
+def test_looks_at_decided_judgements_leave_out_items_of_ties_alone(judged: Study) -> None:
+    said: dict[int, list[int]] = {}
+    for judgement in judged.judgements.select_related("task"):
+        said.setdefault(judgement.task.item_id, []).append(judgement.preference)
+    decided = [[vote for vote in votes if vote] for votes in said.values() if len(votes) == 2]
+    scores = [sum(vote > 0 for vote in votes) / len(votes) for votes in decided if votes]
+    assert len(scores) < len(decided)
+
+    found = looks(judged, ties="decided")[-1]
+
+    assert found.n == len(scores)
+    assert found.mean == pytest.approx(sum(scores) / len(scores))
+    assert found.sd == pytest.approx(stdev(scores))
 
 
 def test_watching_is_wider_than_looking_once(judged: Study) -> None:

@@ -11,7 +11,9 @@ from annotate.judging import Answers, flag_task, record_judgement, submission_ke
 from annotate.models import Item, Study, Task, User
 from evals import queries
 from evals.reporting.agreement.counted import read
+from evals.reporting.compared import p_words
 from evals.stats.kappa import cohen_kappa
+from evals.stats.preference import ClusteredRate
 from evals.stats.wording import coefficient
 from tests.conftest import client_of
 from tests.evals.simulation import Leaning, judged_study, mirror
@@ -107,6 +109,26 @@ def test_preference_shows_counts_rate_and_interval(study: Study, lena_client: Cl
     assert f"Baseline <b>{tally.losses}</b>" in text
     assert f"{100 * rate.value:.1f}<small>" in text  # type: ignore[union-attr]
     assert "90 judgements of 30 items by 5 annotators" in text
+
+
+def test_preference_tests_the_win_rate_beside_its_interval(
+    study: Study, lena_client: Client
+) -> None:
+    rate = queries.sided_votes(study).overall.win_rate()
+    assert isinstance(rate, ClusteredRate)
+
+    text = page(lena_client, "preference", study)
+
+    tests = text.split("Could it be chance?</h2>")[1].split("</section>")[0]
+    assert "50\u202f%, no preference" in tests
+    assert "60\u202f%, the gate" in tests
+    for null in (0.5, 0.6):
+        assert p_words(rate.p_against(null)).replace("<", "&lt;") in tests
+    assert "Two-sided, clustered by item and by annotator, t with 4 degrees of freedom." in tests
+    assert "sign test" not in tests
+    assert "corrected by Holm over two criteria and, by themselves, over two categories" in text
+    assert "Mean strength" in text
+    assert "much better 1, a tie" in text
 
 
 def test_swapped_systems_mirror_the_win_rate_and_keep_agreement(study: Study) -> None:

@@ -1,5 +1,6 @@
 """Planning: items and judgements for an answer, and what a study as it is could show."""
 
+import math
 import re
 from xml.etree import ElementTree
 
@@ -7,10 +8,13 @@ import pytest
 from django.test import Client
 from scipy.stats import binom
 
-from annotate.models import Study
+from annotate.models import Study, User
+from evals import deciding, queries
+from evals.gate import DEFAULT_GATES
 from evals.stats.errors import UndefinedError
 from evals.stats.planning import detectable_share, power_of, votes_for_width
 from evals.stats.proportions import wilson_interval
+from tests.evals.simulation import Leaning, judged_study
 
 
 def test_power_is_what_scipy_says() -> None:
@@ -106,3 +110,40 @@ def test_htmx_gets_the_region_alone(study: Study, lena_client: Client) -> None:
     region = lena_client.get(f"/studies/{study.slug}/planning", headers={"HX-Request": "true"})
 
     assert region.content.decode().lstrip().startswith('<div id="planned"')
+
+
+def leave_ties_out(study: Study, lena: User) -> None:
+    deciding.change_policy(
+        study, DEFAULT_GATES, confidence=0.95, ties="decided", made_by=lena, reason="Decided"
+    )
+
+
+def test_where_ties_are_left_out_a_plan_adds_them(lena: User, lena_client: Client) -> None:
+    study = judged_study(items=40, annotators=4, overlap=2, leaning=Leaning(0.5, tie=0.3))
+    address = f"/studies/{study.slug}/planning"
+    asked = {"expected": "60", "threshold": "50", "overlap": "2", "correlation": "0"}
+    half = lena_client.get(address, asked).text
+    leave_ties_out(study, lena)
+
+    text = lena_client.get(address, asked).text
+
+    assert "Ties count as half a win" in half
+    assert _rows(half)[1] == (210, 210)
+    tally = queries.sided_votes(study).overall
+    assert 0.1 < tally.ties / tally.n < 0.5
+    # Judgements without likeness: 210 decided ones, and the ties that come with them.
+    judgements = math.ceil(210 / (1 - tally.ties / tally.n))
+    assert _rows(text)[1] == (judgements, judgements)
+    assert f"{100 * tally.ties / tally.n:.1f}\u202f% were ties ({tally.n} judgements)" in text
+    decided = tally.without_ties()
+    assert f"{decided.n} decided judgements of {decided.item_count} items are worth" in text
+
+
+def test_before_anything_is_judged_a_plan_says_that_ties_are_to_be_added(
+    study: Study, lena: User, lena_client: Client
+) -> None:
+    leave_ties_out(study, lena)
+
+    text = lena_client.get(f"/studies/{study.slug}/planning").text
+
+    assert "add the ties you expect" in text

@@ -9,8 +9,9 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 from django.core.management import CommandError, call_command
+from scipy.stats import binomtest
 
-from annotate.models import Study, User
+from annotate.models import Judgement, Study, User
 from evals import deciding, queries
 from evals.gate import DEFAULT_GATES
 from tests.evals.simulation import Leaning, gates, judge_slots, judged_study
@@ -67,7 +68,7 @@ def test_the_report_has_every_key_of_the_contract(study: Study) -> None:
     preference = found["preference"]
     assert set(preference) == {
         "wins", "ties", "losses", "both_bad", "win_rate", "win_rate_decided", "left_share",
-        "length", "by_criterion", "by_category",
+        "length", "by_criterion", "by_category", "tests", "strength",
     }  # fmt: skip
     assert set(preference["by_criterion"]) == {"Correctness", "Helpfulness"}
     assert set(preference["by_category"]) == {"general", "billing"}
@@ -96,6 +97,73 @@ def test_every_estimate_has_its_interval_or_its_reason(study: Study) -> None:
         assert set(pair) >= {"annotators", "n", "percent", "cohen_kappa", "linear", "quadratic"}
         for name in ("percent", "cohen_kappa", "linear", "quadratic"):
             assert_estimate(pair[name])
+
+
+TEST = {"null", "p_value", "n", "method", "statistic", "df"}
+
+
+def test_win_rates_are_tested_by_the_terms_of_the_policy(study: Study, lena: User) -> None:
+    deciding.change_policy(
+        study,
+        gates(human_preference=0.55),
+        confidence=0.95,
+        ties="decided",
+        made_by=lena,
+        reason="Agreed.",
+    )
+
+    found = answer("report", study.slug)["preference"]
+
+    tests = found["tests"]
+    assert set(tests) == {"ties", "win_rate", "half", "gate", "by_criterion", "by_category"}
+    assert tests["ties"] == "decided"
+    assert tests["win_rate"] == found["win_rate_decided"]
+    for key, null in (("half", 0.5), ("gate", 0.55)):
+        one = tests[key]["clustered"]
+        assert set(one) == TEST
+        assert one["null"] == null
+        statistic = (found["win_rate_decided"]["value"] - null) / found["win_rate_decided"]["se"]
+        assert one["statistic"] == pytest.approx(statistic)
+        assert tests[key]["exact"] == {
+            "null": null, "p_value": None, "n": 90, "reason": "an item has more than one judgement",
+        }  # fmt: skip
+    for part, rows in (("by_criterion", 2), ("by_category", 2)):
+        assert set(tests[part]) == set(found[part])
+        assert all(one["p_value"] <= one["p_holm"] for one in tests[part].values())
+        assert {one["tests"] for one in tests[part].values()} == {rows}
+
+
+def test_items_judged_once_have_an_exact_test() -> None:
+    study = judged_study(items=30, annotators=4, scale=7, overlap=1)
+
+    found = answer("report", study.slug)["preference"]
+
+    wins, losses = found["wins"], found["losses"]
+    exact = found["tests"]["half"]["exact"]
+    assert exact["n"] == wins + losses
+    assert exact["p_value"] == pytest.approx(binomtest(wins, wins + losses).pvalue)
+    assert exact["mid_p"] < exact["p_value"]
+    # Ties are half a win by this policy, and no exact test knows half a win.
+    assert found["ties"]
+    assert "half a win" in found["tests"]["gate"]["exact"]["reason"]
+
+
+def test_mean_strength_is_that_of_the_choices(study: Study) -> None:
+    choices = list(Judgement.objects.filter(study=study).values_list("preference", flat=True))
+
+    found = answer("report", study.slug)["preference"]["strength"]
+
+    assert_estimate(found)
+    assert found["n"] == len(choices)
+    assert found["value"] == pytest.approx(sum(choices) / 2 / len(choices))
+    assert found["low"] < found["value"] < found["high"]
+
+
+def test_a_scale_of_three_points_has_no_strength() -> None:
+    found = answer("report", judged_study(items=6, scale=3).slug)["preference"]["strength"]
+
+    assert found["value"] is None
+    assert "scale of 3 points" in found["reason"]
 
 
 def test_counts_add_up_and_pairs_are_named_by_address(study: Study) -> None:

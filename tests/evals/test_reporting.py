@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from scipy.stats import binomtest
 
 from evals import queries
 from evals.charts import Axis, columns, gate_strip, outcome_bar, share_axis, strip, vote_strip
@@ -13,9 +14,18 @@ from evals.reporting.agreement import page as agreement
 from evals.reporting.annotators import in_time, is_below
 from evals.reporting.gates import headline
 from evals.reporting.numbers import listed, shown
+from evals.reporting.tested import (
+    Headline,
+    Part,
+    corrected_over,
+    headline_tests,
+    parts_of,
+    where_it_wins,
+)
 from evals.reporting.words import report_in_words
 from evals.stats.estimates import Estimate, Undefined
-from evals.tallies import Tally, counts_of, with_others
+from evals.stats.preference import ClusteredRate
+from evals.tallies import Tally, Ties, counts_of, with_others
 
 PREFERENCE = next(gate for gate in DEFAULT_GATES if gate.key == "human_preference")
 
@@ -58,16 +68,110 @@ def test_the_finding_says_where_the_interval_lies(
 
 
 def test_where_it_wins_sorts_rows_by_their_intervals() -> None:
-    rates: dict[str, Estimate | Undefined] = {
-        "Helpfulness": share(0.6, 0.7, 0.8),
-        "Safety": share(0.4, 0.5, 0.6),
-        "Billing": share(0.2, 0.3, 0.4),
-        "Loyalty": Undefined("nothing has been judged yet"),
-    }
+    parts = [
+        Part("Helpfulness", share(0.6, 0.7, 0.8), 0.002),
+        Part("Safety", share(0.4, 0.5, 0.6), 1.0),
+        Part("Billing", share(0.2, 0.3, 0.4), 0.05),
+        Part("Loyalty", Undefined("nothing has been judged yet")),
+    ]
 
-    assert preference.where_it_wins(rates) == (
+    assert where_it_wins(parts) == (
         "Ahead on Helpfulness. Behind on Billing. On Safety the interval holds 50\u202f%."
     )
+
+
+def test_an_interval_alone_makes_no_difference_of_a_row() -> None:
+    parts = [
+        Part("Billing", share(0.51, 0.6, 0.69), 0.08),
+        Part("", share(0.3, 0.4, 0.49), 0.06),
+        Part("Safety", share(0.501, 0.6, 0.69), None),
+    ]
+
+    assert where_it_wins(parts[:1]) == (
+        "On Billing the interval leaves out 50\u202f%, but the corrected test does not: no "
+        "difference is shown."
+    )
+    assert where_it_wins(parts).startswith(
+        "On Billing, no category and Safety the intervals leave out 50\u202f%"
+    )
+
+
+def judged_once(wins: int, ties: int, losses: int, people: int) -> Tally:
+    """One judgement on each item; every annotator leans alike."""
+    items = [(0, 0, 1, wins), (0, 1, 0, ties), (1, 0, 0, losses)]
+    each = (losses // people, ties // people, wins // people, people)
+    return Tally(counts_of(row for row in items if row[3]), counts_of([each]))
+
+
+def headline_of(tally: Tally, ties: Ties = "half", threshold: float = 0.6) -> Headline:
+    return Headline(tally, tally.preferred(0.95, ties), threshold, ties)
+
+
+def test_items_judged_once_are_tested_exactly_as_well() -> None:
+    found = headline_tests(headline_of(judged_once(40, 0, 20, 10)))
+
+    assert found
+    assert [(row.against, row.n) for row in found.rows] == [
+        ("50\u202f%, no preference", "60 judgements"),
+        ("60\u202f%, the gate", "60 judgements"),
+        ("50\u202f%, no preference", "60 decided judgements"),
+        ("60\u202f%, the gate", "60 decided judgements"),
+    ]
+    assert found.rows[2].method == (
+        "Two-sided exact sign test on decided judgements, one on each item."
+    )
+    assert found.rows[2].p == f"{binomtest(40, 60).pvalue:.3f}"
+    assert found.rows[3].p == f"{binomtest(40, 60, 0.6).pvalue:.2f}"
+    assert (found.is_exact, found.share_people) == (True, True)
+
+
+def test_half_a_win_has_no_exact_test_against_the_gate() -> None:
+    tally = judged_once(30, 20, 10, 10)
+    half, decided = (
+        headline_tests(headline_of(tally)),
+        headline_tests(headline_of(tally, "decided")),
+    )
+
+    assert half
+    assert decided
+    assert half.rows[3].method.startswith("No test: ties count as half a win here")
+    assert decided.rows[3].p == f"{binomtest(30, 40, 0.6).pvalue:.3f}"
+    assert {row.n for row in decided.rows} == {"40 decided judgements"}
+
+
+def test_tests_and_intervals_that_differ_are_said_to() -> None:
+    # Ties shrink what was seen to vary, but not what the interval takes to vary.
+    many = Tally(
+        counts_of([(0, 3, 0, 270), (0, 1, 2, 28), (2, 1, 0, 2)]),
+        counts_of([(1, 84, 5, 4), (0, 84, 6, 6)]),
+    )
+
+    odd = headline_tests(headline_of(many, threshold=0.5))
+
+    assert odd
+    assert odd.at_odds == "50\u202f%"
+    assert len(odd.rows) == 1
+    assert odd.said.startswith("The win rate lies above 50\u202f% by more than chance explains")
+
+
+def test_a_small_p_is_no_difference_where_the_interval_holds_one_half() -> None:
+    assert Part("Billing", share(0.49, 0.6, 0.7), 0.01).place == "across"
+
+
+def test_p_values_of_rows_are_corrected_over_those_that_can_be_tested() -> None:
+    rates: dict[str, ClusteredRate | Undefined] = {
+        name: ClusteredRate(0.6, 0.51, 0.7, 90, "", p_value=p)
+        for name, p in (("a", 0.01), ("b", 0.04), ("c", 0.03), ("still", None))
+    }
+    parts = parts_of(rates | {"none": Undefined("nothing has been judged yet")})
+
+    # Holm: 3 x 0.01, 2 x 0.03, and 0.04 raised to the one before it.
+    assert [part.p for part in parts] == pytest.approx([0.03, 0.06, 0.06, None, None])
+    assert [part.place for part in parts] == ["ahead", "doubtful", "doubtful", "doubtful", ""]
+    assert corrected_over(parts, parts[:1]) == (
+        "over three criteria and, by themselves, over one category"
+    )
+    assert corrected_over([], []) == ""
 
 
 def test_agreement_names_what_chance_explains() -> None:
@@ -280,12 +384,15 @@ def test_a_report_of_nothing_reads_without_numbers() -> None:
         "percent": absent, "fleiss_kappa": absent, "gwet_ac1": absent,
         "krippendorff_alpha": {"nominal": absent, "ordinal": absent},
     }  # fmt: skip
+    no_test = absent | {"null": 0.5, "p_value": None}
     found = {
         "study": "june",
         "progress": {"items": 0, "tasks": 0, "judged": 0, "judgements": 0, "annotators": 0},
         "preference": {
             "wins": 0, "ties": 0, "losses": 0, "both_bad": 0, "win_rate": absent,
             "win_rate_decided": absent, "left_share": absent, "by_criterion": {},
+            "tests": {"ties": "half", "half": {"clustered": no_test}},
+            "strength": absent,
             "by_category": {},
         },
         "agreement": {**one, "pairs": [], "by_criterion": {}},

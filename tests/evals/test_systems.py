@@ -10,10 +10,13 @@ import pytest
 from django.test import Client
 
 from annotate.models import Study, User
-from evals.reporting.systems import Meeting, systems
+from evals import deciding
+from evals.gate import DEFAULT_GATES
+from evals.reporting.systems import Meeting, common_ties, systems
 from evals.stats.bradley_terry import bradley_terry, components
 from evals.stats.errors import UndefinedError
 from evals.tallies import Tally, counts_of
+from tests.evals.simulation import judged_study
 from tests.factories import judge_next, make_batch, make_study
 
 
@@ -136,6 +139,64 @@ def test_the_page_leaves_out_studies_in_which_the_lead_judges(
     assert "Study 1" in page
     assert "Study 3" not in page
     assert "in which you judge" in page
+
+
+def test_ties_are_left_out_where_all_policies_leave_them_out() -> None:
+    one, other = Study(name="One"), Study(name="Other")
+
+    assert common_ties([(one, "half"), (other, "half")]).counted == "half"
+    assert common_ties([(one, "decided"), (other, "decided")]).counted == "decided"
+    mixed = common_ties([(one, "decided"), (other, "half")])
+    assert mixed.counted == "half"
+    assert mixed.said.startswith("The policies differ: One leaves ties out.")
+
+
+def test_decided_judgements_alone_make_the_scale() -> None:
+    rows = {
+        ("Fern", "Moss"): [(1, 1, 1, 12), (0, 3, 0, 5), (0, 1, 2, 9)],
+        ("Moss", "Reed"): [(1, 0, 2, 10), (0, 2, 1, 8)],
+        ("Reed", "Fern"): [(2, 0, 1, 10), (1, 2, 0, 6)],
+    }
+    decided = [
+        Meeting(one.study, one.tally.counted("decided"))
+        for one in (meeting(*names, items) for names, items in rows.items())
+    ]
+    bare = [
+        meeting(*names, [(lost, 0, won, times) for lost, _, won, times in items if lost + won])
+        for names, items in rows.items()
+    ]
+
+    found, same = systems(decided, ties="decided"), systems(bare)
+
+    assert [rank.score for rank in found.scales[0].ranks] == pytest.approx(
+        [rank.score for rank in same.scales[0].ranks]
+    )
+    assert [rank.places for rank in found.scales[0].ranks] == [
+        rank.places for rank in same.scales[0].ranks
+    ]
+    assert "decided judgements" in found.scales[0].method
+    assert found.scales[0].ranks[0].number.n == "116 decided comparisons"
+
+
+def test_the_page_counts_ties_by_the_policies(lena: User, lena_client: Client) -> None:
+    studies = [judged_study(items=12, name=f"Study {number}") for number in (1, 2, 3)]
+    for number, study in enumerate(studies, start=1):
+        Study.objects.filter(pk=study.pk).update(
+            candidate_name=f"System {number}", baseline_name=f"System {number % 3 + 1}"
+        )
+
+    def leave_out(study: Study) -> str:
+        deciding.change_policy(
+            study, DEFAULT_GATES, confidence=0.95, ties="decided", made_by=lena, reason="Decided"
+        )
+        return lena_client.get("/systems/").text
+
+    assert "ties as half, with" in lena_client.get("/systems/").text
+    assert "The policies differ: Study 1 leaves ties out." in leave_out(studies[0])
+    leave_out(studies[1])
+    text = leave_out(studies[2])
+    assert "among decided judgements, with" in text
+    assert "Ties are left out, as the policies of these studies say." in text
 
 
 @pytest.mark.shared

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from annotate.commanding import StudyCommand, study_named
+from evals.deciding import policy_in_force
 from evals.reporting import report, report_in_words
 
 
@@ -29,7 +30,14 @@ class Command(StudyCommand):
 
     def answer(self, **options: Any) -> dict[str, Any]:
         study = study_named(options["study"])
-        return report(study, only=options["only"], confidence=options["confidence"])
+        policy = policy_in_force(study)
+        return report(
+            study,
+            only=options["only"],
+            confidence=options["confidence"],
+            threshold=policy.gate("human_preference").threshold,
+            ties=policy.ties,
+        )
 
     def in_words(self, answer: dict[str, Any]) -> str:
         return report_in_words(answer)

@@ -1,6 +1,6 @@
 """Win rates and outcomes, overall, by criterion and by category."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from evals import queries
@@ -11,6 +11,7 @@ from evals.figures.preferences import Outcome, Rate
 from evals.figures.themes import Theme
 from evals.reporting.figures.asked import Asked, interval
 from evals.reporting.report import category_tallies, criterion_tallies
+from evals.reporting.tested import Part, parts_of
 from evals.stats import wording
 from evals.stats.estimates import Estimate
 from evals.tallies import Tally
@@ -20,27 +21,37 @@ HOW = {"half": "wins plus half of ties", "decided": "wins among decided judgemen
 MOST_ROWS = 30
 
 
-def _tallies(asked: Asked) -> Iterator[tuple[str, Tally]]:
-    """Everything that was asked, by a name that is there once."""
+def _tables(asked: Asked) -> list[dict[str, Tally]]:
+    """All judgements, the criteria, the categories, each by a name that is there once."""
     votes = queries.sided_votes(asked.study, asked.only)
-    yield "Overall", votes.overall
     criteria = criterion_tallies(asked.study, asked.only)
-    yield from criteria.items()
     categories = category_tallies(asked.study, votes)
-    if len(categories) > 1:
-        for name, tally in categories.items():
-            told = name or "No category"
-            yield f"{told} (category)" if told in {"Overall", *criteria} else told, tally
+    taken = {"Overall", *criteria}
+    named = {name or "No category": tally for name, tally in categories.items()}
+    return [
+        {"Overall": votes.overall},
+        criteria,
+        {f"{name} (category)" if name in taken else name: tally for name, tally in named.items()}
+        if len(categories) > 1
+        else {},
+    ]
 
 
 def win_rates(asked: Asked) -> Figure | NoFigure:
     """A forest plot."""
     title = "Win rates by criterion and category"
-    rates = []
-    for name, tally in _tallies(asked):
-        rate = tally.preferred(asked.confidence, asked.ties)
-        if isinstance(rate, Estimate):
-            rates.append(Rate(name, rate.n, rate.value, rate.low, rate.high))
+    parts = [
+        part
+        for table in _tables(asked)
+        for part in parts_of(
+            {name: one.preferred(asked.confidence, asked.ties) for name, one in table.items()}
+        )
+    ]
+    rates = [
+        Rate(part.name, rate.n, rate.value, rate.low, rate.high)
+        for part in parts
+        if isinstance(rate := part.rate, Estimate)
+    ]
     if not rates:
         return NoFigure("win-rates", title, NOBODY)
 
@@ -50,23 +61,23 @@ def win_rates(asked: Asked) -> Figure | NoFigure:
     return Figure(
         "win-rates",
         title,
-        _in_words(rates),
+        _in_words(rates[0], parts),
         ("Question", "Win rate", "Interval", "Judgements"),
         [
             (rate.name, wording.percent(rate.value), interval(rate.low, rate.high), str(rate.n))
             for rate in rates
         ],
         build,
-        f"Win rate: {HOW[asked.ties]}. Intervals at {asked.level}, each on its own. The "
-        "dashed line is no preference, the other one the gate.",
+        f"Win rate: {HOW[asked.ties]}. Intervals at {asked.level}, each on its own; a "
+        "row is called above or below one half if its test, corrected by Holm over its table, says "
+        "so too. The dashed line is no preference, the other one the gate.",
     )
 
 
-def _in_words(rates: Sequence[Rate]) -> str:
-    first = rates[0]
+def _in_words(first: Rate, parts: Sequence[Part]) -> str:
     said = [f"{first.name}: {wording.percent(first.value)}, {interval(first.low, first.high)}."]
-    above = [rate.name for rate in rates if rate.low is not None and rate.low > 0.5]
-    below = [rate.name for rate in rates if rate.high is not None and rate.high < 0.5]
+    above = [part.name for part in parts if part.place == "ahead"]
+    below = [part.name for part in parts if part.place == "behind"]
     said += [f"Above one half: {', '.join(above)}." if above else "None is above one half."]
     said += [f"Below one half: {', '.join(below)}."] if below else []
     return " ".join(said)
@@ -77,7 +88,8 @@ def outcomes(asked: Asked) -> Figure | NoFigure:
     title = "Wins, ties and losses"
     bars = [
         Outcome(name, tally.wins, tally.plain_ties, tally.both_bad, tally.losses)
-        for name, tally in _tallies(asked)
+        for table in _tables(asked)
+        for name, tally in table.items()
         if tally.n
     ]
     if not bars:

@@ -11,26 +11,35 @@ from evals.stats import wording
 from evals.stats.distributions import student_quantile
 from evals.stats.estimates import Undefined, attempt
 from evals.stats.sequential import asymptotic_confidence_sequence
+from evals.tallies import Ties
 
 # The sequence is not to be trusted with fewer items.
 FIRST_LOOK = 20
 TABLE_ROWS = 25
+SCORED: dict[Ties, str] = {
+    "half": "(a win 1, a tie one half)",
+    "decided": "(wins among its decided judgements, as the policy says; an item of ties alone has "
+    "none, and items count alike, so it is not quite the win rate of all judgements)",
+}
+AND: dict[Ties, str] = {"half": "", "decided": " and a decided one"}
 METHOD = (
-    "Mean of item scores (a win 1, a tie one half); an item enters when its planned judgements are "
-    "complete. Dark: the {level} interval for who looks once, at the end. Light: the {level} "
-    "confidence sequence (Waudby-Smith and others, 2024), which stays true for who looks every day "
-    "and stops when they like."
+    "Mean of item scores {scored}; an item enters when its planned judgements are complete. Dark: "
+    "the {level} interval for who looks once, at the end. Light: the {level} confidence sequence "
+    "(Waudby-Smith and others, 2024), which stays true for who looks every day and stops when they "
+    "like."
 )
 
 
 def watched(asked: Asked) -> Figure | NoFigure:
     """Both intervals along the items."""
     title = "The win rate as items were judged"
-    found = [_looked(look, asked.confidence) for look in seen.looks(asked.study, asked.only)]
+    found = [_looked(look, asked.confidence) for look in _seen(asked)]
     points = [look for look in found if look is not None]
     if not points:
         return NoFigure(
-            "watched", title, f"fewer than {FIRST_LOOK} items have all of their judgements"
+            "watched",
+            title,
+            f"fewer than {FIRST_LOOK} items have all of their judgements{AND[asked.ties]}",
         )
     last = points[-1]
 
@@ -54,8 +63,12 @@ def watched(asked: Asked) -> Figure | NoFigure:
             for look in points[:: -max(1, len(points) // TABLE_ROWS)][::-1]
         ],
         build,
-        METHOD.format(level=asked.level),
+        METHOD.format(level=asked.level, scored=SCORED[asked.ties]),
     )
+
+
+def _seen(asked: Asked) -> list[seen.Look]:
+    return seen.looks(asked.study, asked.only, asked.ties)
 
 
 def _looked(look: seen.Look, confidence: float) -> Look | None:
