@@ -24,6 +24,7 @@ FILES = {
     "healthz",
     "mfa_totp_picture",
     "mfa_download_recovery_codes",
+    "verdict_file",
 }
 RESULTS = ("study", "progress", "annotators", "preference", "agreement", "disputed", "decision")
 MATERIAL = ("rubric", "assignments", "batches", "exports", "policy")
