@@ -10,6 +10,8 @@ import hashlib
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
+from heapq import heappop, heappush
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +45,7 @@ WHERE state = 'waiting' AND id = (
     SELECT id FROM annotate_task
     WHERE study_id = %(study)s AND annotator_id = %(annotator)s AND state = 'waiting'
           AND due_after <= %(answered)s
-    ORDER BY due_after, id LIMIT 1
+    ORDER BY due_after, rank LIMIT 1
 )
 RETURNING id
 """
@@ -62,11 +64,15 @@ def is_drawn(key: str, number: int, share: Decimal) -> bool:
     block; which ones, and what becomes of a fraction, is drawn by the key.
     """
     block, place = divmod(number - 1, BLOCK)
+    return place in _drawn_of_block(key, block, share)
+
+
+@lru_cache(maxsize=4096)
+def _drawn_of_block(key: str, block: int, share: Decimal) -> frozenset[int]:
     start = Fraction(_lot(key, "start"), 2**32)
     before, after = (start + Fraction(share) * BLOCK * n for n in (block, block + 1))
-    wanted = int(after) - int(before)
     by_lot = sorted(range(BLOCK), key=lambda one: (_lot(key, block * BLOCK + one), one))
-    return place in by_lot[:wanted]
+    return frozenset(by_lot[: int(after) - int(before)])
 
 
 def distance(key: str, number: int) -> int:
@@ -74,13 +80,29 @@ def distance(key: str, number: int) -> int:
     return EARLIEST + _lot(key, f"distance {number}") % (LATEST - EARLIEST + 1)
 
 
-def expected_repeats(items: int, share: Decimal) -> int:
-    """How many of `items` judged by one annotator come again at the least.
+@lru_cache(maxsize=4096)
+def repeats_among(key: str, items: int, share: Decimal) -> int:
+    """How many repeats the annotator of `key` meets who judges so many items and skips none.
 
-    Those judged last do not: too few others follow.
+    Those judged last do not come again: too few others follow.
     """
-    whole_blocks = max(0, items - LATEST) // BLOCK
-    return int(Fraction(share) * BLOCK * whole_blocks)
+    if not share or items <= EARLIEST:
+        return 0
+    due: list[int] = []
+    answered = repeats = 0
+    for number in range(1, items + 2):
+        while due and due[0] <= answered:
+            heappop(due)
+            answered, repeats = answered + 1, repeats + 1
+        answered += 1
+        if is_drawn(key, number, share):
+            heappush(due, answered + distance(key, number))
+    return repeats
+
+
+def expected_repeats(study: Study, assignment: Assignment, items: int) -> int:
+    """How many repeats an annotator meets with so many items."""
+    return repeats_among(_key(study, assignment), items, study.repeat_share)
 
 
 def _lot(key: str, what: object) -> int:

@@ -48,23 +48,31 @@ class Standing:
 
 
 def standing_of(study: Study, annotator: User) -> Standing:
-    assignment = Assignment.objects.filter(study=study, annotator=annotator).first()
+    assignment = (
+        Assignment.objects.select_related("annotator")
+        .filter(study=study, annotator=annotator)
+        .first()
+    )
     judged = assignment.answered if assignment else 0
     cap = assignment.cap if assignment else None
+    expected = expected_total(study, judged, cap, assignment)
     pace, saved_at = _pace(study, annotator)
-    return Standing(judged, expected_total(study, judged, cap), pace, saved_at)
+    return Standing(judged, expected, pace, saved_at)
 
 
-def expected_total(study: Study, judged: int, cap: int | None) -> int:
+def expected_total(
+    study: Study, judged: int, cap: int | None, assignment: Assignment | None = None
+) -> int:
     """An even share of all judgements, but no more than the cap or one for each item.
 
-    And what is asked again of these.
+    And what is asked again of these, where the annotator is known.
     """
     items = study.batches.aggregate(total=Sum("item_count"))["total"] or 0
     people = study.assignments.filter(is_active=True).count() or 1
     share = -(-items * study.overlap // people)
-    asked = min(items, share) if cap is None else min(cap, items, share)
-    return max(judged, asked + expected_repeats(asked, study.repeat_share))
+    asked = min(items, share, items if cap is None else cap)
+    again = expected_repeats(study, assignment, asked) if assignment else 0
+    return max(judged, asked + again)
 
 
 def _pace(study: Study, annotator: User) -> tuple[float | None, datetime | None]:

@@ -29,6 +29,7 @@ from evals.queries.progress import (
     total_slots,
 )
 from evals.queries.reading import snapshot
+from evals.queries.repeats import RepeatCounts, repeats
 from evals.queries.structure import ReferenceCounts, reference_counts
 from evals.queries.votes import (
     CriterionVotes,
@@ -47,6 +48,7 @@ __all__ = [
     "Person",
     "Progress",
     "ReferenceCounts",
+    "RepeatCounts",
     "Slots",
     "Source",
     "Week",
@@ -69,6 +71,7 @@ __all__ = [
     "people_counted",
     "progress",
     "reference_counts",
+    "repeats",
     "sided_votes",
     "snapshot",
     "total_slots",

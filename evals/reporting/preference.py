@@ -21,6 +21,7 @@ from evals.gate import GateResult
 from evals.reporting.bias import SideChooser, side_choosers
 from evals.reporting.length import Length, length
 from evals.reporting.numbers import Shown, level, listed, shown
+from evals.reporting.repeats import Repeats, repeats
 from evals.reporting.report import category_tallies, criterion_votes, left_share
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
@@ -70,6 +71,7 @@ class Preference:
     sides: Sequence[Shown]
     length: Length
     choosers: Sequence[SideChooser]
+    repeats: Repeats
 
     @property
     def value(self) -> str:
@@ -164,6 +166,7 @@ def preference(
         ),
         length=length(queries.length_votes(study, only), confidence),
         choosers=side_choosers(votes, people, confidence),
+        repeats=repeats(study, people, only=only, confidence=confidence),
     )
 
 
