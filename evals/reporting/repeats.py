@@ -126,13 +126,12 @@ def side_kept(left: Estimate | Undefined, total: Repeated) -> str:
     if total.n == 0:
         return ""
     of = f"of {wording.counted(total.n, 'repeats')}"
-    kept = f"the left side was kept in {total.left} {of}, the right one in {total.right}"
+    kept = f"The left side was kept in {total.left} {of}, the right one in {total.right}"
     if isinstance(left, Undefined) or left.low is None or left.high is None:
-        return f"Asked again with the sides exchanged, {kept}."
+        return f"{kept}."
     if left.low > 0.5 or left.high < 0.5:
-        side = "left" if left.low > 0.5 else "right"
-        return f"Asked again with the sides exchanged, annotators lean to the {side}: {kept}."
-    return f"Asked again with the sides exchanged, no lean to a side shows: {kept}."
+        return f"{kept}: a lean to the {'left' if left.low > 0.5 else 'right'}."
+    return f"{kept}: no lean to a side shows."
 
 
 def repeats_document(
