@@ -96,7 +96,7 @@ def _next_task(study: Study, assignment: Assignment) -> Task:
     if repeat := hand_out(study, assignment, lease(study)):
         return Task.objects.get(pk=repeat)
     if assignment.cap is not None and assignment.judged_count >= assignment.cap:
-        raise NothingToClaimError(f"You have judged all {assignment.cap} items asked of you.")
+        raise NothingToClaimError(_cap_reached(assignment))
     free_overdue(study)
     task = resume_lapsed(assignment, study) or _claim_free(assignment, study)
     if task is None:
@@ -117,8 +117,13 @@ def why_nothing_to_claim(study: Study, annotator: User) -> str:
     if is_due(study, assignment):
         return ""
     if assignment.cap is not None and assignment.judged_count >= assignment.cap:
-        return f"You have judged all {assignment.cap} items asked of you."
+        return _cap_reached(assignment)
     return "" if _may_claim(assignment) else _why_nothing_is_free(assignment)
+
+
+def _cap_reached(assignment: Assignment) -> str:
+    # As many as their pages have counted: what was asked again was asked as well.
+    return f"You have judged all {assignment.answered} items asked of you."
 
 
 def _may_claim(assignment: Assignment) -> bool:

@@ -25,6 +25,8 @@ EARLIEST = 20
 LATEST = 39
 # In every so many judgements of one annotator the share is kept.
 BLOCK = 20
+# Up to so many items the repeats to come are told exactly; beyond, by the share.
+COUNTED_OUT = 5_000
 
 # The only statement that makes repeats: of the same item and annotator, on the other side.
 DRAW = """
@@ -102,6 +104,8 @@ def repeats_among(key: str, items: int, share: Decimal) -> int:
 
 def expected_repeats(study: Study, assignment: Assignment, items: int) -> int:
     """How many repeats an annotator meets with so many items."""
+    if items > COUNTED_OUT:
+        return int(study.repeat_share * (items - LATEST))
     return repeats_among(_key(study, assignment), items, study.repeat_share)
 
 

@@ -22,7 +22,16 @@ from annotate.claiming import (
 )
 from annotate.judging import Answers, record_judgement, submission_key
 from annotate.models import Assignment, Judgement, State, Study, Task, User
-from annotate.repeating import BLOCK, EARLIEST, LATEST, distance, is_drawn, repeats_among
+from annotate.repeating import (
+    BLOCK,
+    COUNTED_OUT,
+    EARLIEST,
+    LATEST,
+    distance,
+    expected_repeats,
+    is_drawn,
+    repeats_among,
+)
 from annotate.standing import standing_of
 from annotate.steering import RefusedChangeError, unassign, update_study
 from tests.conftest import client_of
@@ -132,6 +141,16 @@ def test_counts_of_items_leave_repeats_out_and_those_of_annotators_do_not(
     assert Judgement.objects.counted().count() == 50
 
 
+def test_how_many_come_again_is_near_the_share_however_many_items_there_are() -> None:
+    study = Study(seed=7, repeat_share=Decimal("0.1"))
+    assignment = Assignment(annotator=User(email="alice@example.org"))
+
+    for items in (1_000, COUNTED_OUT, COUNTED_OUT + 1, 1_000_000):
+        again = expected_repeats(study, assignment, items)
+        assert abs(again - 0.1 * items) <= 6
+    assert [expected_repeats(study, assignment, few) for few in (0, EARLIEST)] == [0, 0]
+
+
 def test_a_cap_is_of_items_and_what_is_due_still_comes(study: Study, alice: User) -> None:
     Assignment.objects.update(cap=45)
 
@@ -139,7 +158,7 @@ def test_a_cap_is_of_items_and_what_is_due_still_comes(study: Study, alice: User
 
     assert Counter(bool(task.repeats_id) for task in tasks)[False] == 45
     assert len(tasks) > 45
-    assert "all 45 items" in why_nothing_to_claim(study, alice)
+    assert f"all {len(tasks)} items" in why_nothing_to_claim(study, alice)
 
 
 def test_a_skipped_repeat_goes_to_nobody_and_does_not_come_back(study: Study, alice: User) -> None:
