@@ -48,7 +48,7 @@ show(
 show(
     Assignment,
     editable=("cap",),
-    list_display=("study", "annotator", "is_active", "cap", "judged_count"),
+    list_display=("study", "annotator", "is_active", "cap", "judged_count", "repeated_count"),
     list_select_related=("study", "annotator"),
 )
 show(Criterion, list_display=("study", "key", "kind", "required"), list_select_related=("study",))

@@ -13,6 +13,7 @@ from django.db.models import Count, Max
 from django.db.models.functions import Now
 
 from annotate.models import Assignment, Item, State, Study, Task, User
+from annotate.repeating import hand_out, is_due, pass_over, put_off
 
 # Replacing rows, in one statement: what the old rows were becomes history, and a new free row
 # with the same side and a new rank takes over each slot, as far as the overlap still asks for it.
@@ -91,8 +92,11 @@ def _next_task(study: Study, assignment: Assignment) -> Task:
         return renew_lease(held)
     if study.state != State.OPEN:
         raise NothingToClaimError(_why_not_open(study))
+    # Before the cap, which is of items: what is asked again is none more.
+    if repeat := hand_out(study, assignment, lease(study)):
+        return Task.objects.get(pk=repeat)
     if assignment.cap is not None and assignment.judged_count >= assignment.cap:
-        raise NothingToClaimError(f"You have judged all {assignment.cap} items asked of you.")
+        raise NothingToClaimError(_cap_reached(assignment))
     free_overdue(study)
     task = resume_lapsed(assignment, study) or _claim_free(assignment, study)
     if task is None:
@@ -110,9 +114,16 @@ def why_nothing_to_claim(study: Study, annotator: User) -> str:
         return ""
     if study.state != State.OPEN:
         return _why_not_open(study)
+    if is_due(study, assignment):
+        return ""
     if assignment.cap is not None and assignment.judged_count >= assignment.cap:
-        return f"You have judged all {assignment.cap} items asked of you."
+        return _cap_reached(assignment)
     return "" if _may_claim(assignment) else _why_nothing_is_free(assignment)
+
+
+def _cap_reached(assignment: Assignment) -> str:
+    # As many as their pages have counted: what was asked again was asked as well.
+    return f"You have judged all {assignment.answered} items asked of you."
 
 
 def _may_claim(assignment: Assignment) -> bool:
@@ -230,7 +241,7 @@ def lock_state(study: Study) -> Study:
 
 def renew_lease(task: Task) -> Task:
     """Start the lease anew: its annotator is here."""
-    Task.objects.filter(pk=task.pk, state=Task.State.CLAIMED).update(
+    Task.objects.filter(pk=task.pk, state__in=Task.HELD).update(
         lease_ends_at=Now() + lease(task.study)
     )
     return task
@@ -248,7 +259,10 @@ def skip_task(task_id: UUID, annotator: User, *, reason: str, note: str = "") ->
     """Hand a task to somebody else, for good: it never comes back to this annotator."""
     with transaction.atomic():
         task = _lock_held(task_id, annotator)
-        _replace([task.pk], state=Task.State.SKIPPED, skip_reason=reason, skip_note=note)
+        if task.repeats_id is not None:
+            pass_over(task, reason=reason, note=note)
+        else:
+            _replace([task.pk], state=Task.State.SKIPPED, skip_reason=reason, skip_note=note)
         return Task.objects.get(pk=task.pk)
 
 
@@ -257,6 +271,9 @@ def release_task(task_id: UUID, annotator: User) -> None:
     with transaction.atomic():
         task = _lock_held(task_id, annotator)
         lock_state(task.study)
+        if task.repeats_id is not None:
+            put_off(task)
+            return
         with connection.cursor() as cursor:
             cursor.execute(RETURN_SLOT, [task.pk])
             is_wanted = cursor.rowcount == 1
@@ -275,7 +292,7 @@ def release_all(study: Study, annotator: User) -> None:
 def _lock_held(task_id: UUID, annotator: User) -> Task:
     task = (
         Task.objects.select_for_update()
-        .filter(pk=task_id, annotator=annotator, state=Task.State.CLAIMED)
+        .filter(pk=task_id, annotator=annotator, state__in=Task.HELD)
         .first()
     )
     if task is None:

@@ -35,7 +35,8 @@ SELECT j.id AS judgement, i.public_id AS item, i.item_id, i.category, {WHO} AS a
        CASE WHEN j.both_bad THEN 'both_bad' WHEN j.preference > 0 THEN 'candidate'
             WHEN j.preference < 0 THEN 'baseline' ELSE 'tie' END AS preference,
        j.preference AS strength, j.comment, j.active_ms / 1000.0 AS seconds, j.source,
-       to_char({WHEN} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS judged_at
+       to_char({WHEN} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS judged_at,
+       t.repeats_id IS NOT NULL AS repeat
 FROM annotate_judgement j
 JOIN annotate_task t ON t.id = j.task_id
 JOIN annotate_item i ON i.id = t.item_id
@@ -47,7 +48,7 @@ SELECT r.judgement_id AS judgement, i.public_id AS item, i.item_id, {WHO} AS ann
        j.version, j.version = t.version AS current, c.key AS criterion, c.kind,
        CASE WHEN r.preference > 0 THEN 'candidate' WHEN r.preference < 0 THEN 'baseline'
             WHEN r.preference = 0 THEN 'tie' END AS preference,
-       r.baseline_score, r.candidate_score
+       r.baseline_score, r.candidate_score, t.repeats_id IS NOT NULL AS repeat
 FROM annotate_rating r
 JOIN annotate_judgement j ON j.id = r.judgement_id
 JOIN annotate_task t ON t.id = j.task_id

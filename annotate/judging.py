@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from annotate.blinding import BlindPair, Side, blind, blind_scores, unblind, unblind_scores
 from annotate.claiming import NotHeldError, lock_state, regain_slot
 from annotate.models import Assignment, Criterion, Flag, Item, Judgement, Rating, State, Task, User
+from annotate.repeating import draw_repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def record_judgement(task_id: UUID, annotator: User, key: UUID, answers: Answers
     with transaction.atomic():
         # One row, one line: a second try of the same form waits here for the first.
         task = (
-            Task.objects.select_for_update(of=("self",))
+            Task.objects.handed_out()
+            .select_for_update(of=("self",))
             .select_related("study")
             .filter(pk=task_id, annotator=annotator)
             .first()
@@ -150,13 +152,15 @@ def _said_already(task: Task, answers: Answers) -> Judgement | None:
 
 def _take_up(task: Task) -> None:
     """Decide what the judgement of this task will count for; set on `task`, saved later."""
-    if task.state == Task.State.SKIPPED:
+    if task.state in (Task.State.SKIPPED, Task.State.PASSED):
         raise NotHeldError("You skipped this item; somebody else has been asked.")
     if task.state == Task.State.LAPSED:
         regained = regain_slot(task)
         task.state = Task.State.JUDGED if regained else Task.State.SURPLUS
     elif task.state == Task.State.CLAIMED:
         task.state = Task.State.JUDGED
+    elif task.state == Task.State.ASKED:
+        task.state = Task.State.REPEATED
 
 
 def _store(task: Task, annotator: User, key: UUID, answers: Answers) -> Judgement:
@@ -183,10 +187,16 @@ def _store(task: Task, annotator: User, key: UUID, answers: Answers) -> Judgemen
         state=task.state, version=judgement.version, judged_at=Now(), lease_ends_at=None
     )
     if judgement.version == 1:
-        Assignment.objects.filter(study=task.study_id, annotator=task.annotator_id).update(
-            judged_count=F("judged_count") + 1
-        )
+        _count(task)
+        draw_repeat(task)
     return judgement
+
+
+def _count(task: Task) -> None:
+    field = "judged_count" if task.repeats_id is None else "repeated_count"
+    Assignment.objects.filter(study=task.study_id, annotator=task.annotator_id).update(
+        **{field: F(field) + 1}
+    )
 
 
 def _milliseconds_since(task: Task) -> int:
@@ -223,7 +233,7 @@ def _ratings(judgement: Judgement, criteria: Any, answers: Answers, side: Side) 
 def flag_task(task_id: UUID, annotator: User, kinds: list[str]) -> Task:
     """Say what is wrong with an item, whether or not it is judged."""
     with transaction.atomic():
-        task = Task.objects.filter(pk=task_id, annotator=annotator).first()
+        task = Task.objects.handed_out().filter(pk=task_id, annotator=annotator).first()
         if task is None:
             raise NotHeldError("This task is not yours to flag.")
         task.flags.exclude(kind__in=kinds).delete()

@@ -45,8 +45,9 @@ class TaskQuerySet(models.QuerySet["Task"]):
         Met is every item of which a task bears the annotator's name: claimed, judged,
         skipped, lapsed or surplus.
         """
+        # That a repeat is left out names the index; who met an item again has met it.
         met = self.model._default_manager.filter(
-            item=OuterRef("item"), annotator_id=assignment.annotator_id
+            item=OuterRef("item"), annotator_id=assignment.annotator_id, repeats=None
         )
         # A scalar subquery, not EXISTS: an anti-join is at the mercy of row estimates, and a
         # stale one makes it read all that the annotator ever judged. This is one index
@@ -73,17 +74,20 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def held_by(self, annotator_id: UUID) -> Self:
         """The task that `annotator_id` is judging now, whether or not its lease has ended."""
-        return self.filter(annotator_id=annotator_id, state="claimed")
+        return self.filter(annotator_id=annotator_id, state__in=self.model.HELD)
 
     def overdue(self) -> Self:
         """Claimed tasks whose lease has ended by the clock of the database."""
         return self.filter(state="claimed", lease_ends_at__lt=Now())
 
     def judged_by(self, annotator: User) -> Self:
-        """Tasks that carry a judgement of `annotator`, latest first."""
-        return self.filter(annotator=annotator, state__in=["judged", "surplus"]).order_by(
-            "-judged_at"
-        )
+        """Tasks that carry a judgement of `annotator`, repeats among them, latest first."""
+        states = ["judged", "surplus", "repeated"]
+        return self.filter(annotator=annotator, state__in=states).order_by("-judged_at")
+
+    def handed_out(self) -> Self:
+        """Without repeats that are drawn and wait: of these no annotator may know."""
+        return self.exclude(state="waiting")
 
 
 class JudgementQuerySet(models.QuerySet["Judgement"]):
@@ -92,7 +96,10 @@ class JudgementQuerySet(models.QuerySet["Judgement"]):
         return self.filter(version=F("task__version"))
 
     def counted(self) -> Self:
-        """Current judgements that fill a slot or were made elsewhere: surplus ones are left out."""
+        """Current judgements that fill a slot or were made elsewhere.
+
+        Surplus ones are left out, and so are repeats: their tasks have states of their own.
+        """
         return self.current().filter(task__state__in=["judged", "imported"])
 
     def one_voice(self) -> Self:
@@ -102,6 +109,9 @@ class JudgementQuerySet(models.QuerySet["Judgement"]):
         """
         tasks = self.model._meta.get_field("task").related_model._default_manager
         blind = tasks.filter(
-            item=OuterRef("task__item"), annotator=OuterRef("annotator"), state="judged"
+            item=OuterRef("task__item"),
+            annotator=OuterRef("annotator"),
+            repeats=None,
+            state="judged",
         )
         return self.filter(Q(task__state="judged") | ~Exists(blind))

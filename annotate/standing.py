@@ -7,6 +7,7 @@ from statistics import median
 from django.db.models import F, Sum
 
 from annotate.models import Assignment, Judgement, Study, User
+from annotate.repeating import expected_repeats
 
 # The pace is the middle of so many last judgements.
 PACE_OVER = 20
@@ -15,7 +16,11 @@ MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`expected` is what is asked of this annotator, as far as can be said now."""
+    """`expected` is what is asked of this annotator, as far as can be said now.
+
+    Repeats are tasks like any other here: this is what annotators see, and by these numbers
+    nobody may tell one from the other. So both follow from what was answered alone.
+    """
 
     judged: int
     expected: int
@@ -43,20 +48,31 @@ class Standing:
 
 
 def standing_of(study: Study, annotator: User) -> Standing:
-    assignment = Assignment.objects.filter(study=study, annotator=annotator).first()
-    judged = assignment.judged_count if assignment else 0
+    assignment = (
+        Assignment.objects.select_related("annotator")
+        .filter(study=study, annotator=annotator)
+        .first()
+    )
+    judged = assignment.answered if assignment else 0
     cap = assignment.cap if assignment else None
+    expected = expected_total(study, judged, cap, assignment)
     pace, saved_at = _pace(study, annotator)
-    return Standing(judged, expected_total(study, judged, cap), pace, saved_at)
+    return Standing(judged, expected, pace, saved_at)
 
 
-def expected_total(study: Study, judged: int, cap: int | None) -> int:
-    """An even share of all judgements, but no more than the cap or one for each item."""
+def expected_total(
+    study: Study, judged: int, cap: int | None, assignment: Assignment | None = None
+) -> int:
+    """An even share of all judgements, but no more than the cap or one for each item.
+
+    And what is asked again of these, where the annotator is known.
+    """
     items = study.batches.aggregate(total=Sum("item_count"))["total"] or 0
     people = study.assignments.filter(is_active=True).count() or 1
     share = -(-items * study.overlap // people)
-    asked = min(items, max(judged, share))
-    return max(judged, asked if cap is None else min(cap, asked))
+    asked = min(items, share, items if cap is None else cap)
+    again = expected_repeats(study, assignment, asked) if assignment else 0
+    return max(judged, asked + again)
 
 
 def _pace(study: Study, annotator: User) -> tuple[float | None, datetime | None]:

@@ -25,9 +25,9 @@ RESERVED_SLUGS = {"new"}
 DETAILS = {"name", "question", "guidelines", "lease_minutes", "overlap"}
 RUBRIC = {"baseline_name", "candidate_name", "scale", "both_bad", "comments"}
 CHANGEABLE: Mapping[str, set[str]] = {
-    State.DRAFT: DETAILS | RUBRIC | {"criteria"},
+    State.DRAFT: DETAILS | RUBRIC | {"criteria", "repeat_share"},
     State.OPEN: DETAILS,
-    State.PAUSED: DETAILS,
+    State.PAUSED: DETAILS | {"repeat_share"},
     State.CLOSED: set(),
 }
 NEXT_STATES: Mapping[str, tuple[State, ...]] = {
@@ -176,9 +176,7 @@ def update_study(
         changed = {name: value for name, value in changes.items() if getattr(locked, name) != value}
         fixed = set(changed) - CHANGEABLE[locked.state]
         if fixed:
-            raise RefusedChangeError(
-                f"{', '.join(sorted(fixed))} can only change while the study is a draft."
-            )
+            raise RefusedChangeError(_when_changeable(fixed))
         overlap = changed.pop("overlap", locked.overlap)
         Study.objects.filter(pk=locked.pk).update(**changed, version=F("version") + 1)
         if overlap != locked.overlap:
@@ -186,6 +184,11 @@ def update_study(
         if criteria is not None and "criteria" in CHANGEABLE[locked.state]:
             set_criteria(locked, criteria)
         return Study.objects.get(pk=locked.pk)
+
+
+def _when_changeable(fixed: set[str]) -> str:
+    paused = " or paused" if fixed <= CHANGEABLE[State.PAUSED] else ""
+    return f"{', '.join(sorted(fixed))} can only change while the study is a draft{paused}."
 
 
 def change_overlap(study: Study, overlap: int) -> None:

@@ -7,17 +7,20 @@ ids, tokens and times of day are replaced by the order in which they appear.
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import Client
 
-from annotate.models import Study, Task
+from annotate.claiming import claim_task
+from annotate.models import Assignment, Study, Task
+from annotate.repeating import is_due
 from evals.models import Run
 from evals.pairing import batch_from_runs
 from tests.evals.answers import make_answers
-from tests.factories import make_batch, make_study, make_user
+from tests.factories import judge_next, make_batch, make_study, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -105,7 +108,12 @@ def answer_of(text: str, tag: str, number: int) -> dict[str, Any]:
 
 
 def world(
-    hidden: Mapping[str, Any], lines: list[dict[str, Any]], batch: str, *, name: str = "Replies"
+    hidden: Mapping[str, Any],
+    lines: list[dict[str, Any]],
+    batch: str,
+    *,
+    name: str = "Replies",
+    **fields: Any,
 ) -> Study:
     amara = make_user("Amara", email="amara@example.org")
     study = make_study(
@@ -116,6 +124,7 @@ def world(
         overlap=2,
         guidelines="Be **strict**.",
         **hidden,
+        **fields,
     )
     if lines:
         make_batch(study, lines, name=batch)
@@ -134,6 +143,8 @@ class Journey:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.client = Client()
+        # What a sign-in begins with is listened to from the first request on.
+        self.client.get("/healthz")
         self.client.force_login(study.assignments.get().annotator)
         self.received: list[str] = []
 
@@ -262,3 +273,102 @@ def test_the_comparison_sees_what_an_annotator_sees() -> None:
 
     assert first != seen_in(HIDDEN_A, rows("a"), "batch", name="Answers")
     assert first != seen_in(HIDDEN_A, rows("a"), "batch", flipped=True)
+
+
+# Long enough for a repeat to come while other items are left.
+MANY = 44
+FIRST_REPEAT = 60
+
+
+class LongJourney(Journey):
+    """All that an annotator receives from one task on, whatever kind of task that is."""
+
+    def travel(self) -> list[str]:
+        base = f"/judge/{self.study.public_id}/"
+        self.get("/")
+        address = self.post(base)
+        after = self.judge(address, 0)
+        self.get(address)
+        self.get("/")
+        self.post(f"{base}undo")
+        self.post(f"{base}undo", {"from": address.split("/")[2]})
+        self.post(f"{address}skip", {"reason": "unclear"})
+        self.get(f"{base}done")
+        self.judge(after, 1)
+        return self.received
+
+    def set_aside(self) -> list[str]:
+        """The other ways that a task in hand can go."""
+        base = f"/judge/{self.study.public_id}/"
+        address = self.post(base)
+        self.post(f"{address}flag", {"flag": ["broken"]})
+        self.get(address)
+        self.post(f"{address}release")
+        self.get(address)
+        self.post(address, {"overall": "1"})
+        self.get("/")
+        self.post(f"{address}skip", {"reason": "unclear"})
+        return self.received
+
+    def skip_it(self) -> list[str]:
+        address = self.post(f"/judge/{self.study.public_id}/")
+        self.post(f"{address}skip", {"reason": "unclear"})
+        self.get(address)
+        self.post(address, {"overall": "1"})
+        self.get("/")
+        return self.received
+
+
+def alike_but_for_sides(study: Study) -> None:
+    """Every item reads the same, so that all that can tell is what kind of task it is."""
+    study.items.update(prompt="Which?", baseline_output="One.", candidate_output="Two.")
+
+
+def before_a_repeat(study: Study) -> Task:
+    """Judge until the next task is a repeat; that repeat, not handed out yet."""
+    amara = study.assignments.get().annotator
+    for _ in range(FIRST_REPEAT):
+        assignment = study.assignments.get()
+        if is_due(study, assignment):
+            return Task.objects.filter(state="waiting").order_by("due_after", "rank")[0]
+        judge_next(study, amara, 0)
+    raise AssertionError("no repeat was due")
+
+
+def seen_from_a_repeat(*, is_repeat: bool, way: str) -> list[str]:
+    """A world whose next task is a repeat, or an item that was never met and reads the same."""
+    with transaction.atomic():
+        lines = [{**rows("a")[0], "item_id": f"i-{number}"} for number in range(MANY)]
+        for number, line in enumerate(lines):
+            line["prompt"] = f"{number}?"
+        study = world(HIDDEN_A, lines, "batch", repeat_share=Decimal("0.5"))
+        alike_but_for_sides(study)
+        repeat = before_a_repeat(study)
+        Task.objects.free().update(candidate_side=repeat.candidate_side)
+        later = Task.objects.filter(state="waiting").exclude(pk=repeat.pk)
+        later.update(due_after=1000)
+        if not is_repeat:
+            Task.objects.filter(pk=repeat.pk).update(due_after=1000)
+        first = claim_task(study, study.assignments.get().annotator)
+        assert bool(first.repeats_id) is is_repeat
+        received = plain(getattr(LongJourney(study), way)(), study)
+        transaction.set_rollback(True)
+    return received
+
+
+@pytest.mark.parametrize("way", ["travel", "set_aside", "skip_it"])
+def test_no_byte_tells_a_repeat_from_an_item_never_met(way: str) -> None:
+    repeat = seen_from_a_repeat(is_repeat=True, way=way)
+    fresh = seen_from_a_repeat(is_repeat=False, way=way)
+
+    assert repeat == fresh
+    assert "Which?" in "".join(repeat)
+    assert "repeat" not in "".join(repeat).lower()
+
+
+def test_a_count_that_leaves_repeats_out_would_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Assignment, "answered", property(lambda self: self.judged_count))
+
+    repeat = seen_from_a_repeat(is_repeat=True, way="travel")
+
+    assert repeat != seen_from_a_repeat(is_repeat=False, way="travel")

@@ -1,16 +1,26 @@
 """Forms of studies: what may be written, and what is fixed in which state."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 
 from annotate.models import Criterion, Study, User
+from annotate.repeating import EARLIEST
 from annotate.steering import CHANGEABLE, DEFAULT_CRITERIA, CriterionDraft
 
 if TYPE_CHECKING:
     StudyModelForm = forms.ModelForm[Study]
 else:
     StudyModelForm = forms.ModelForm
+
+
+REPEATS = (
+    f"0 for none, 0.1 for one item in ten, 0.5 at most. Each annotator meets them a second time "
+    f"with the sides exchanged, {EARLIEST} or more other tasks later, and is not told; items "
+    "judged near the end find no such place. Tells how consistent everybody is and who sticks to "
+    "a side. Counts nowhere else. A change holds for what is judged from then on."
+)
 
 
 class StudyForm(StudyModelForm):
@@ -30,6 +40,7 @@ class StudyForm(StudyModelForm):
             "both_bad",
             "comments",
             "overlap",
+            "repeat_share",
             "lease_minutes",
         )
         labels = {
@@ -39,21 +50,26 @@ class StudyForm(StudyModelForm):
             "scale": "Preference scale",
             "both_bad": "Offer “Both bad” beside the scale",
             "overlap": "Judgements per item",
+            "repeat_share": "Share of items asked again",
             "lease_minutes": "Minutes until an open task goes back to the others",
         }
         help_texts = {
             "name": "What annotators see. Name no system here.",
             "guidelines": "Markdown: headings, lists, bold, code. Annotators open it with one key.",
+            "repeat_share": REPEATS,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["version"].initial = self.instance.version
+        self.fields["repeat_share"].required = False
         for name in set(self.fields) - {"version"} - CHANGEABLE[self.instance.state]:
             self.fields[name].disabled = True
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if cleaned.get("repeat_share", 0) is None:
+            cleaned["repeat_share"] = Decimal(0)
         if cleaned.get("baseline_name") == cleaned.get("candidate_name"):
             self.add_error("candidate_name", "The same name as the baseline. Name two systems.")
         return cleaned

@@ -1,6 +1,7 @@
 """A study: one question, may the candidate replace the baseline? Its rubric and its people."""
 
 import uuid
+from decimal import Decimal
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -30,6 +31,10 @@ class Comments(models.TextChoices):
     REQUIRED = "required", "Required"
 
 
+# More than every second item asked again would be another study.
+MOST_REPEATED = Decimal("0.5")
+
+
 class Study(models.Model):
     """One question about two systems. `public_id` is all that annotators' addresses show."""
 
@@ -48,6 +53,13 @@ class Study(models.Model):
     )
     lease_minutes = models.PositiveSmallIntegerField(
         default=30, validators=[MinValueValidator(1), MaxValueValidator(24 * 60)]
+    )
+    repeat_share = models.DecimalField(
+        max_digits=3,
+        decimal_places=2,
+        default=Decimal(0),
+        db_default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_REPEATED)],
     )
     state = models.CharField(max_length=6, choices=State, default=State.DRAFT)
     seed = models.BigIntegerField(help_text="Draws the order of the items and the sides.")
@@ -72,6 +84,10 @@ class Study(models.Model):
             models.CheckConstraint(
                 condition=Q(lease_minutes__gte=1, lease_minutes__lte=1440),
                 name="study_lease_1_to_1440",
+            ),
+            models.CheckConstraint(
+                condition=Q(repeat_share__gte=0, repeat_share__lte=MOST_REPEATED),
+                name="study_repeat_share_0_to_half",
             ),
             models.CheckConstraint(
                 condition=~Q(baseline_name=F("candidate_name")), name="study_two_systems"
@@ -137,6 +153,7 @@ class Assignment(models.Model):
     is_active = models.BooleanField(default=True)
     cursor = models.BigIntegerField(default=0)
     judged_count = models.PositiveIntegerField(default=0)
+    repeated_count = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -147,3 +164,8 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.annotator} in {self.study}"
+
+    @property
+    def answered(self) -> int:
+        """What the annotator has answered, repeats too: to them they are tasks like any other."""
+        return self.judged_count + self.repeated_count

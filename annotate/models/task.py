@@ -31,6 +31,9 @@ class Task(models.Model):
 
     A row is also the record that its annotator met its item, for ever: a task that is
     skipped or lapses keeps its annotator, and a new free row takes over the slot.
+
+    A repeat asks an annotator again what they have judged, with the sides exchanged. It has
+    states of its own, so whatever counts tasks by their state leaves repeats out.
     """
 
     class State(models.TextChoices):
@@ -43,8 +46,14 @@ class Task(models.Model):
         SURPLUS = "surplus"
         # Judged elsewhere: beside the slots, and nobody met the item here.
         IMPORTED = "imported"
+        # Repeats alone: drawn and not handed out yet, in hand, answered, skipped.
+        WAITING = "waiting"
+        ASKED = "asked"
+        REPEATED = "repeated"
+        PASSED = "passed"
 
     LIVE = (State.FREE, State.CLAIMED, State.JUDGED)
+    HELD = (State.CLAIMED, State.ASKED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # One foreign key in the database holds both: the item, and that it is of this study.
@@ -72,6 +81,13 @@ class Task(models.Model):
     version = models.PositiveSmallIntegerField(default=0, help_text="Of the judgement that counts.")
     skip_reason = models.CharField(max_length=20, blank=True)
     skip_note = models.TextField(blank=True)
+    # The unique constraint below is the index: nearly all rows are no repeats.
+    repeats = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="repeated_by", db_index=False
+    )
+    due_after = models.PositiveIntegerField(
+        null=True, help_text="So many tasks its annotator has answered before a repeat comes."
+    )
 
     objects = TaskQuerySet.as_manager()
 
@@ -84,13 +100,36 @@ class Task(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["item", "annotator"],
-                condition=Q(annotator__isnull=False),
+                condition=Q(annotator__isnull=False, repeats=None),
                 name="task_item_met_once",
             ),
             models.UniqueConstraint(
                 fields=["study", "annotator"],
-                condition=Q(state="claimed"),
+                condition=Q(state__in=["claimed", "asked"]),
                 name="task_one_held_per_study",
+            ),
+            models.UniqueConstraint(
+                fields=["repeats"],
+                condition=Q(repeats__isnull=False),
+                name="task_repeated_once",
+            ),
+            models.UniqueConstraint(
+                fields=["item", "annotator"],
+                condition=Q(repeats__isnull=False),
+                name="task_item_repeated_once",
+            ),
+            # What makes a row a repeat, and that no repeat is ever in a state that counts.
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["waiting", "asked", "repeated", "passed"],
+                    repeats__isnull=False,
+                    due_after__isnull=False,
+                )
+                | (
+                    ~Q(state__in=["waiting", "asked", "repeated", "passed"])
+                    & Q(repeats=None, due_after=None)
+                ),
+                name="task_repeat_apart",
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -102,6 +141,10 @@ class Task(models.Model):
                         "lapsed",
                         "surplus",
                         "imported",
+                        "waiting",
+                        "asked",
+                        "repeated",
+                        "passed",
                     ]
                 ),
                 name="task_state_known",
@@ -119,16 +162,21 @@ class Task(models.Model):
                 name="task_free_or_somebodys",
             ),
             models.CheckConstraint(
-                condition=~Q(state="claimed") | Q(lease_ends_at__isnull=False),
+                condition=~Q(state__in=["claimed", "asked"]) | Q(lease_ends_at__isnull=False),
                 name="task_claimed_has_lease",
             ),
             models.CheckConstraint(
                 condition=Q(
-                    state__in=["judged", "surplus"], version__gte=1, judged_at__isnull=False
+                    state__in=["judged", "surplus", "repeated"],
+                    version__gte=1,
+                    judged_at__isnull=False,
                 )
                 # When something was judged elsewhere is not always known.
                 | Q(state="imported", version=1)
-                | (~Q(state__in=["judged", "surplus", "imported"]) & Q(version=0, judged_at=None)),
+                | (
+                    ~Q(state__in=["judged", "surplus", "repeated", "imported"])
+                    & Q(version=0, judged_at=None)
+                ),
                 name="task_judged_has_version",
             ),
         ]
@@ -140,6 +188,11 @@ class Task(models.Model):
             ),
             models.Index(
                 fields=["study", "annotator"], condition=Q(state="lapsed"), name="task_lapsed"
+            ),
+            models.Index(
+                fields=["study", "annotator", "due_after"],
+                condition=Q(state="waiting"),
+                name="task_repeats_waiting",
             ),
             models.Index(
                 fields=["annotator", "study", "-judged_at"],

@@ -34,7 +34,7 @@ STATE_RULES = (
     (
         State.PAUSED,
         "Nobody gets a new task; what is in hand may be finished. The same may change as in an "
-        "open study.",
+        "open study, and the share of items asked again.",
     ),
     (State.CLOSED, "For good: no judgement is taken or corrected, nothing changes."),
 )

@@ -63,11 +63,12 @@ class TakenOffError(Exception):
 
 
 def own_task(request: HttpRequest, task_id: UUID) -> Task:
-    tasks = Task.objects.select_related("study", "annotator")
+    tasks = Task.objects.handed_out().select_related("study", "annotator")
     if own := tasks.filter(pk=task_id, annotator=request.user.pk).first():
         return own
     left = Assignment.objects.filter(annotator=request.user.pk, is_active=False)
-    found = get_object_or_404(tasks.filter(study__in=left.values("study")), pk=task_id)
+    gone = Task.objects.select_related("study").filter(study__in=left.values("study"))
+    found = get_object_or_404(gone, pk=task_id)
     raise TakenOffError(found.study)
 
 
@@ -145,7 +146,7 @@ def task(request: HttpRequest, task_id: UUID) -> HttpResponse:
 def _why_not_shown(found: Task) -> str:
     if found.study.state == State.CLOSED:
         return "Its study is closed: answers can no longer be changed."
-    if found.state == Task.State.SKIPPED:
+    if found.state in (Task.State.SKIPPED, Task.State.PASSED):
         return "You skipped it; somebody else has been asked."
     return ""
 

@@ -29,6 +29,7 @@ from evals.queries.progress import (
     total_slots,
 )
 from evals.queries.reading import snapshot
+from evals.queries.repeats import RepeatCounts, repeats
 from evals.queries.strength import StrengthSums, strength_sums
 from evals.queries.structure import ReferenceCounts, reference_counts
 from evals.queries.votes import (
@@ -48,6 +49,7 @@ __all__ = [
     "Person",
     "Progress",
     "ReferenceCounts",
+    "RepeatCounts",
     "Slots",
     "Source",
     "StrengthSums",
@@ -71,6 +73,7 @@ __all__ = [
     "people_counted",
     "progress",
     "reference_counts",
+    "repeats",
     "sided_votes",
     "snapshot",
     "strength_sums",

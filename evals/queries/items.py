@@ -87,7 +87,7 @@ def flagged_items(
     """Items that somebody flagged, most flags first."""
     items = list(
         Item.objects.filter(study=study, tasks__flags__isnull=False)
-        .annotate(flag_count=Count("tasks__flags"))
+        .annotate(flag_count=Count("tasks__flags", filter=Q(tasks__repeats=None)))
         .order_by("-flag_count", "pk")
         .values_list("pk", flat=True)[offset : offset + limit]
     )
@@ -141,7 +141,8 @@ def item_with_tasks(study: Study, public_id: UUID) -> tuple[Item, list[Task]]:
     said = Judgement.objects.select_related("annotator").order_by("-version")
     versions = said.prefetch_related("ratings__criterion")
     tasks = (
-        Task.objects.filter(item=item)
+        Task.objects.handed_out()
+        .filter(item=item)
         .filter(Q(annotator__isnull=False) | Q(state=Task.State.IMPORTED))
         .select_related("annotator")
         .prefetch_related("flags", Prefetch("judgements", queryset=versions))

@@ -43,7 +43,8 @@ SELECT annotator_id,
        count(*) FILTER (WHERE state = 'surplus'),
        count(*) FILTER (WHERE state = 'claimed'),
        max(judged_at)
-FROM annotate_task WHERE study_id = %(study)s AND annotator_id IS NOT NULL
+FROM annotate_task
+WHERE study_id = %(study)s AND annotator_id IS NOT NULL AND repeats_id IS NULL
 GROUP BY annotator_id
 """
 

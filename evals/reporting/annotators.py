@@ -8,6 +8,7 @@ from annotate.models import Study
 from evals import queries
 from evals.reporting.bias import SideChooser, side_choosers
 from evals.reporting.numbers import DASH, Shown, listed, many, shown
+from evals.reporting.repeats import Repeats, repeats
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.proportions import wilson_interval
@@ -39,6 +40,7 @@ class Annotators:
     choosers: Sequence[SideChooser]
     below: Sequence[str]
     percent: Shown
+    repeats: Repeats
 
 
 def annotators(
@@ -65,7 +67,8 @@ def annotators(
         )
         for person in people
     ]
-    choosers = side_choosers(votes, {person.id: person.name for person in people}, confidence)
+    names = {person.id: person.name for person in people}
+    choosers = side_choosers(votes, names, confidence)
     below = [row.person.name for row in rows if row.is_below]
     return Annotators(
         finding(people, below, [chooser.name for chooser in choosers]),
@@ -73,6 +76,7 @@ def annotators(
         choosers,
         below,
         shown(percent, word="items"),
+        repeats(study, names, only=only, confidence=confidence),
     )
 
 

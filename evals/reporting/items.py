@@ -99,6 +99,9 @@ STATES = {
     Task.State.SURPLUS: "judged it too late: kept, not counted",
     Task.State.JUDGED: "",
     Task.State.IMPORTED: "judged elsewhere",
+    Task.State.ASKED: "is judging it again now, sides exchanged",
+    Task.State.REPEATED: "asked again, sides exchanged: not counted",
+    Task.State.PASSED: "skipped it when asked again",
 }
 
 

@@ -22,6 +22,7 @@ from evals.reporting.bias import SideChooser, side_choosers
 from evals.reporting.compared import p_words
 from evals.reporting.length import Length, length
 from evals.reporting.numbers import Shown, level, shown
+from evals.reporting.repeats import Repeats, repeats
 from evals.reporting.report import category_tallies, criterion_votes, left_share
 from evals.reporting.strength import Strength, strength
 from evals.reporting.tested import (
@@ -84,6 +85,7 @@ class Preference:
     sides: Sequence[Shown]
     length: Length
     choosers: Sequence[SideChooser]
+    repeats: Repeats
 
     @property
     def value(self) -> str:
@@ -178,6 +180,7 @@ def preference(
         ),
         length=length(queries.length_votes(study, only), confidence),
         choosers=side_choosers(votes, people, confidence),
+        repeats=repeats(study, people, only=only, confidence=confidence),
     )
 
 

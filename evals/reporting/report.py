@@ -7,6 +7,7 @@ from evals import queries
 from evals.reporting.agreement.counted import SAID, Counted, read, read_parts
 from evals.reporting.agreement.document import agreement_document, pair_documents
 from evals.reporting.length import length_json
+from evals.reporting.repeats import repeats_document
 from evals.reporting.rubric import criterion_names
 from evals.reporting.strength import mean_strength_of
 from evals.reporting.tested import Headline, tests_json
@@ -70,6 +71,7 @@ def report(
                 },
                 **agreement_document(counted, read_parts(study, only, confidence)),
             },
+            "repeats": repeats_document(study, only, confidence),
         }
 
 

@@ -56,6 +56,25 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for pair in found["agreement"]["pairs"]:
         names = " and ".join(pair["annotators"])
         yield "  " + _line(names, pair["cohen_kappa"], "coefficient", "items")
+    yield from _repeats(found["repeats"])
+
+
+def _repeats(found: dict[str, Any]) -> Iterator[str]:
+    if not found["n"]:
+        return
+    yield ""
+    yield "Asked again with the sides exchanged, counted nowhere else"
+    for title, key in (
+        ("Same answer", "same_answer"),
+        ("Same point of the scale", "same_point"),
+        ("Side kept, system changed", "kept_side"),
+        ("Left, of sides kept", "left_of_kept"),
+    ):
+        yield _line(title, found[key], "share", "repeats")
+    for one in found["annotators"]:
+        yield "  " + _line(
+            f"{one['annotator']}, same answer", one["same_answer"], "share", "repeats"
+        )
 
 
 def _tests(found: dict[str, Any]) -> Iterator[str]:

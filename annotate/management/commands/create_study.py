@@ -1,6 +1,7 @@
 """manage.py create_study: a study with its rubric and its people."""
 
 import argparse
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.urls import reverse
 
 from annotate.commanding import JsonCommand, RefusedCommandError
 from annotate.models import Criterion, Study, User
+from annotate.models.study import MOST_REPEATED
 from annotate.steering import (
     DEFAULT_CRITERIA,
     CriterionDraft,
@@ -28,6 +30,17 @@ def criterion(text: str) -> CriterionDraft:
     return CriterionDraft(name.strip(), kind=kind)
 
 
+def share(text: str) -> Decimal:
+    """A share in hundredths, from 0 to 0.5."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not (value.is_finite() and 0 <= value <= MOST_REPEATED and value == round(value, 2)):
+        raise argparse.ArgumentTypeError(f"'{text}': write a share from 0 to 0.5, as 0.1")
+    return round(value, 2)
+
+
 class Command(JsonCommand):
     help = "Make a study: one question about two systems."
 
@@ -38,6 +51,7 @@ class Command(JsonCommand):
         parser.add_argument("--candidate", required=True, metavar="C")
         parser.add_argument("--slug", default="", metavar="S")
         parser.add_argument("--overlap", type=int, default=3, choices=range(1, 21), metavar="1-20")
+        parser.add_argument("--repeat-share", type=share, default=Decimal(0), metavar="0-0.5")
         parser.add_argument("--scale", type=int, default=3, choices=(3, 5, 7))
         parser.add_argument("--both-bad", action="store_true")
         rubric = parser.add_mutually_exclusive_group()
@@ -63,6 +77,7 @@ class Command(JsonCommand):
                 slug=options["slug"],
                 criteria=criteria,
                 overlap=options["overlap"],
+                repeat_share=options["repeat_share"],
                 scale=options["scale"],
                 both_bad=options["both_bad"],
                 guidelines=self._guidelines(options["guidelines"]),

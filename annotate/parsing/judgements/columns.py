@@ -38,7 +38,7 @@ NAMES: Mapping[str, Sequence[str]] = {
 }
 # What our own export of judgements has beside these.
 OWN_EXPORT = {"judgement", "task_state", "current", "version"}
-OWN_IGNORED = (*OWN_EXPORT, "slot", "choice", "source", "active_ms")
+OWN_IGNORED = (*OWN_EXPORT, "slot", "choice", "source", "active_ms", "repeat")
 NAMED_AT_MOST = 12
 
 

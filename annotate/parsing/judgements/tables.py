@@ -241,6 +241,9 @@ def _superseded(record: Record) -> str:
     current = record.values.get("current")
     if current is False or (isinstance(current, str) and current.strip().casefold() == "false"):
         return "corrected later"
-    if record.values.get("task_state") == "surplus":
+    state = record.values.get("task_state")
+    if state == "surplus":
         return "surplus, never counted"
+    if state == "repeated":
+        return "asked again, never counted"
     return ""
