@@ -87,11 +87,12 @@ def _render_comparison(
     }
     if found is None:
         return render(request, "evals/automated/unanswered.html", context)
+    may_act = signed_in(request).is_admin and study.state != State.CLOSED
     context |= _comparison(request, found) | {
         "judges": judge_rows(found.pair, found.confidence),
         "judge_form": form,
-        "has_judges": judge_endpoints().exists(),
-        "may_act": signed_in(request).is_admin and study.state != State.CLOSED,
+        "has_judges": may_act and judge_endpoints().exists(),
+        "may_act": may_act,
     }
     return render(request, "evals/automated/comparison.html", context, status=status)
 
