@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -102,16 +102,37 @@ class JudgementQuerySet(models.QuerySet["Judgement"]):
         """
         return self.current().filter(task__state__in=["judged", "imported"])
 
+    def counted_in(self, study: Study) -> Self:
+        """The same of one study, and quicker: an index of the votes holds all that is looked at.
+
+        A first judgement counts unless its task was judged again, is surplus or a repeat; such
+        tasks have an index of their own. They are looked up, not joined: the votes stay in the
+        order of their index, item by item.
+        """
+        others = self._tasks().filter(
+            Q(version__gt=1) | Q(state__in=["surplus", "repeated"]), study=study
+        )
+        last = others.filter(
+            pk=OuterRef("task"), version=OuterRef("version"), state__in=["judged", "imported"]
+        )
+        return self.filter(~Q(task__in=others.values("pk")) | Exists(last), study=study)
+
     def one_voice(self) -> Self:
         """Without what somebody said elsewhere of an item that they also judged blind here.
 
         One person is one voice on an item, and the blind one is heard.
         """
-        tasks = self.model._meta.get_field("task").related_model._default_manager
-        blind = tasks.filter(
-            item=OuterRef("task__item"),
-            annotator=OuterRef("annotator"),
-            repeats=None,
-            state="judged",
+        blind = (
+            self._tasks()
+            .filter(
+                item=OuterRef("item"),
+                annotator=OuterRef("annotator"),
+                repeats=None,
+                state="judged",
+            )
+            .exclude(pk=OuterRef("task"))
         )
-        return self.filter(Q(task__state="judged") | ~Exists(blind))
+        return self.filter(Q(source="blind") | ~Exists(blind))
+
+    def _tasks(self) -> models.QuerySet[Any]:
+        return self.model._meta.get_field("task").related_model._default_manager.all()

@@ -2,6 +2,7 @@
 
 from annotate.models.batch import Batch, Item, Upload, UploadChunk
 from annotate.models.people import Invitation, Role, User
+from annotate.models.pulse import Pulse
 from annotate.models.received import JudgementChunk, JudgementFile, JudgementImport
 from annotate.models.study import Assignment, Comments, Criterion, Scale, State, Study
 from annotate.models.task import Flag, Judgement, Rating, Task
@@ -18,6 +19,7 @@ __all__ = [
     "JudgementChunk",
     "JudgementFile",
     "JudgementImport",
+    "Pulse",
     "Rating",
     "Role",
     "Scale",

@@ -199,6 +199,17 @@ class Task(models.Model):
                 condition=Q(annotator__isnull=False),
                 name="task_by_annotator",
             ),
+            # Days and weeks.
+            models.Index(
+                fields=["study", "judged_at"], condition=Q(state="judged"), name="task_judged"
+            ),
+            # The few whose first judgement is not the one that counts.
+            models.Index(
+                fields=["study"],
+                include=["id", "version", "state"],
+                condition=Q(version__gt=1) | Q(state__in=["surplus", "repeated"]),
+                name="task_not_as_first_said",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -224,8 +235,20 @@ class Judgement(models.Model):
         IMPORTED = "imported"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="judgements")
+    # Looked up by the indexes below, which begin with it.
+    study = models.ForeignKey(
+        Study, on_delete=models.PROTECT, related_name="judgements", db_index=False
+    )
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="judgements")
+    # Its task's, for ever; the database fills it in. Here, so that counting needs no task.
+    item = models.ForeignKey(
+        Item,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        db_index=False,
+        db_constraint=False,
+    )
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="judgements"
     )
@@ -279,6 +302,30 @@ class Judgement(models.Model):
             models.CheckConstraint(
                 condition=Q(received=None) | Q(source="imported"),
                 name="judgement_received_is_imported",
+            ),
+        ]
+        indexes = [
+            # All that is counted, item by item: no count has to look at the rows themselves.
+            models.Index(
+                fields=["study", "item"],
+                include=[
+                    "id",
+                    "task",
+                    "version",
+                    "annotator",
+                    "preference",
+                    "both_bad",
+                    "candidate_side",
+                    "scale",
+                    "source",
+                    "active_ms",
+                ],
+                name="judgement_votes",
+            ),
+            # When the first one was made, and all since some day.
+            models.Index(fields=["study", "created_at"], name="judgement_in_time"),
+            models.Index(
+                fields=["study"], condition=Q(source="imported"), name="judgement_elsewhere"
             ),
         ]
 

@@ -137,10 +137,10 @@ FROM received_rows ORDER BY n
 """
 # A scale of the file's own: the smallest that holds its strongest answer.
 JUDGEMENTS = """
-INSERT INTO annotate_judgement (id, study_id, task_id, annotator_id, version, candidate_side,
-    scale, choice, preference, both_bad, comment, active_ms, wall_ms, source, received_id,
-    submission_key, payload_digest)
-SELECT judgement, %(study)s, task, person, 1, side,
+INSERT INTO annotate_judgement (id, study_id, task_id, item_id, annotator_id, version,
+    candidate_side, scale, choice, preference, both_bad, comment, active_ms, wall_ms, source,
+    received_id, submission_key, payload_digest)
+SELECT judgement, %(study)s, task, item, person, 1, side,
        greatest(scale, (SELECT max(abs(strength)) FROM received_said) * 2 + 1, 3),
        CASE side WHEN 'right' THEN strength WHEN 'left' THEN -strength END,
        strength, both_bad, comment, active_ms, active_ms, 'imported', %(received)s, key,

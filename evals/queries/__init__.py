@@ -1,9 +1,11 @@
 """The one door from the database to counts and arrays.
 
-Everything is counted inside PostgreSQL: what comes out grows with the number of
-annotators, categories and criteria, never with the number of judgements.
+Everything is counted inside PostgreSQL, or from its index of the votes a block of items at a time:
+what comes out grows with the number of annotators, categories and criteria, never with the number
+of judgements. It is kept until the study changes.
 """
 
+from evals.queries.agreement import pair_tables
 from evals.queries.items import (
     Listed,
     can_be_disputed,
@@ -38,7 +40,6 @@ from evals.queries.votes import (
     agreement_with_others,
     counted_judgements,
     criterion_votes,
-    pair_tables,
     sided_votes,
 )
 

@@ -11,17 +11,17 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import F, Max, Min, QuerySet
+from django.db.models import F, QuerySet
 
 from annotate.models import Judgement, Study
+from evals.queries.kept import kept
 from evals.queries.reading import counted_from
-from evals.queries.votes import Source, counted_judgements
+from evals.queries.said import MIDDLE, POINTS, everybody
+from evals.queries.together import cells_of, squares
+from evals.queries.votes import Source, counted_judgements, overall
 from evals.stats.checks import Floats, Ints
 from evals.tallies import counts_of
 
-# The points of the widest scale: -3 to 3, from the baseline to the candidate.
-POINTS = 7
-MIDDLE = 3
 # As many items, at least, in each part of the study's time; and as many parts at most.
 ITEMS_IN_A_PERIOD = 50
 MOST_PERIODS = 10
@@ -37,10 +37,6 @@ ITEMS = f"""
            max(judged_at) AS ended, min(scale) AS least, max(scale) AS most
     FROM votes GROUP BY item_id
 )"""  # noqa: S608 (put together from constants)
-
-OVERALL = f"""{ITEMS}
-SELECT {KINDS}, count(*), sum(bad)::bigint, min(least), max(most) FROM items GROUP BY {KINDS}
-"""  # noqa: S608 (put together from constants)
 
 # Equal kinds of items together, by what they have in common. An item belongs to the time at
 # which its last judgement was made. Lengths are octets: how long a text is then stands in its
@@ -77,48 +73,6 @@ GROUP BY GROUPING SETS ((category, {KINDS}), (batch_id, {KINDS}), (period, {KIND
 """  # noqa: S608 (put together from constants)
 # What GROUPING answers for each of the sets: a bit for each of the columns left out.
 CATEGORY, BATCH, PERIOD, APART = 0b0111, 0b1011, 0b1101, 0b1110
-
-PAIRS = """
-SELECT a.annotator_id, b.annotator_id, a.preference, b.preference, count(*)
-FROM votes a JOIN votes b ON a.item_id = b.item_id AND a.annotator_id < b.annotator_id
-GROUP BY 1, 2, 3, 4
-"""
-
-# What an item does in all its pairs is added up before it is squared: pairs share items. The
-# pairs are made first: the planner would join the cells to the votes, and those are many more.
-# A cell of a pair's table is one number, which is joined far quicker than two ids and two points.
-SQUARES = f"""
-, people AS (
-    SELECT * FROM unnest(%s::uuid[]) WITH ORDINALITY AS person(id, number)
-), said AS MATERIALIZED (
-    SELECT item_id, number AS who, preference + {MIDDLE} AS what
-    FROM votes JOIN people ON people.id = annotator_id
-), pairs AS MATERIALIZED (
-    SELECT one.item_id, ((one.who * %s + two.who) * {POINTS} + one.what) * {POINTS} + two.what
-                        AS cell
-    FROM said one JOIN said two ON two.item_id = one.item_id AND one.who < two.who
-), pull AS (
-    SELECT * FROM unnest(%s::bigint[], %s::float8[], %s::float8[], %s::float8[])
-                  AS of_cells(cell, first, second, third)
-), items AS (
-    SELECT item_id, sum(first) AS first, sum(second) AS second, sum(third) AS third
-    FROM pairs JOIN pull USING (cell) GROUP BY item_id
-)
-SELECT count(*), sum(first * first), sum(second * second), sum(third * third) FROM items
-"""  # noqa: S608 (put together from constants)
-
-OTHERS = """
-, totals AS (
-    SELECT item_id, count(*) FILTER (WHERE preference < 0) AS losses,
-           count(*) FILTER (WHERE preference = 0) AS ties,
-           count(*) FILTER (WHERE preference > 0) AS wins
-    FROM votes GROUP BY item_id
-)
-SELECT annotator_id, sign(preference)::int + 1 AS own,
-       losses - (preference < 0)::int, ties - (preference = 0)::int,
-       wins - (preference > 0)::int, count(*)
-FROM votes JOIN totals USING (item_id) GROUP BY 1, 2, 3, 4, 5
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +123,11 @@ class ItemParts:
 
 def item_kinds(study: Study, only: Source | None = None) -> ItemKinds:
     """Everything said of the overall question, by kinds of items."""
-    rows = counted_from(_items(study, only), OVERALL)
-    if not rows:
-        return ItemKinds()
-    bad, least, most = zip(*(row[POINTS + 1 :] for row in rows), strict=True)
-    return ItemKinds(_kinds(rows), sum(bad), (min(least), max(most)))
+    found = overall(study, only)
+    return ItemKinds(found.points, found.both_bad, found.scales)
 
 
+@kept
 def item_parts(study: Study, only: Source | None = None) -> ItemParts:
     """The same by category, batch, time, and how far the lengths of the outputs lie apart."""
     sets: dict[int, dict[Any, list[tuple[Any, ...]]]] = {}
@@ -225,20 +177,46 @@ class PairPoints:
 
 def scales_judged_on(study: Study, only: Source | None = None) -> tuple[int, int] | None:
     """The shortest and the longest scale that was judged on; None without a judgement."""
-    found = _votes(study, only).order_by().aggregate(least=Min("scale"), most=Max("scale"))
-    return None if found["least"] is None else (found["least"], found["most"])
+    return overall(study, only).scales
 
 
+@kept
 def pair_points(study: Study, only: Source | None = None) -> PairPoints:
     """For each pair of annotators who share items, what both said of them."""
-    rows = counted_from(_bare(study, only), PAIRS)
-    index = {pair: number for number, pair in enumerate(dict.fromkeys(row[:2] for row in rows))}
-    tables = np.zeros((len(index), POINTS, POINTS), dtype=np.int64)
-    if rows:
-        first, second, one, other, count = zip(*rows, strict=True)
-        where = [index[pair] for pair in zip(first, second, strict=True)]
-        tables[where, np.array(one) + MIDDLE, np.array(other) + MIDDLE] = count
-    return PairPoints(list(index), tables)
+    users = everybody()
+    cells, times = cells_of(study, only, len(users))
+    pairs, where = np.unique(cells // POINTS**2, return_inverse=True)
+    tables = np.zeros((len(pairs), POINTS**2), dtype=np.int64)
+    tables[where, cells % POINTS**2] = times
+    named = [(users[pair // len(users)], users[pair % len(users)]) for pair in pairs.tolist()]
+    return PairPoints(named, tables.reshape(-1, POINTS, POINTS))
+
+
+def pair_tables(study: Study, only: Source | None = None) -> tuple[list[tuple[UUID, UUID]], Ints]:
+    """For each pair of annotators who share items, who won for both.
+
+    Returns
+    -------
+    list of (annotator, annotator)
+    (P, 3, 3) array of counts
+        Items by what the first (rows) and the second (columns) said, in the order
+        baseline, tie, candidate.
+    """
+    found = pair_points(study, only)
+    ends = [0, MIDDLE, MIDDLE + 1]
+    rows = np.add.reduceat(found.tables, ends, axis=1)
+    return list(found.pairs), np.asarray(np.add.reduceat(rows, ends, axis=2))
+
+
+def points_of_pair(study: Study, only: Source | None, one: UUID, other: UUID) -> PairPoints:
+    """The same of one pair alone: nobody else's judgements are read."""
+    users = everybody()
+    cells, times = cells_of(study, only, len(users), (one, other))
+    if not len(cells):
+        return PairPoints([], np.zeros((0, POINTS, POINTS), dtype=np.int64))
+    table = np.zeros(POINTS**2, dtype=np.int64)
+    table[cells % POINTS**2] = times
+    return PairPoints([(min(one, other), max(one, other))], table.reshape(1, POINTS, POINTS))
 
 
 def squares_by_item(
@@ -249,24 +227,23 @@ def squares_by_item(
     Parameters
     ----------
     found : PairPoints
-    influences : three (P, 7, 7) arrays
+    influences : (P, 7, 7) arrays
         What an item in each cell of each pair's table weighs.
     """
-    people = sorted({person for pair in found.pairs for person in pair})
-    number = {person: place for place, person in enumerate(people, start=1)}
-    base = len(people) + 1
-    codes = np.array([number[a] * base + number[b] for a, b in found.pairs], dtype=np.int64)
-    where = tuple(np.argwhere(found.tables > 0).T)
-    cells = (codes[where[0]] * POINTS + where[1]) * POINTS + where[2]
-    items, *squares = counted_from(
-        _bare(study, only),
-        SQUARES,
-        people,
-        base,
-        cells.tolist(),
-        *(influence[where].tolist() for influence in influences),
-    )[0]
-    return items, [float(square or 0) for square in squares]
+    users = everybody()
+    number = {person: place for place, person in enumerate(users)}
+    pairs = np.array([number[a] * len(users) + number[b] for a, b in found.pairs], dtype=np.int64)
+    order = np.argsort(pairs)
+    where = tuple(np.argwhere(found.tables[order] > 0).T)
+    cells = (pairs[order][where[0]] * POINTS + where[1]) * POINTS + where[2]
+    items, sums = squares(
+        study,
+        only,
+        len(users),
+        cells,
+        [influence[order][where] for influence in influences],
+    )
+    return items, sums.tolist()
 
 
 def votes_with_others(study: Study, only: Source | None = None) -> dict[UUID, Ints]:
@@ -278,25 +255,18 @@ def votes_with_others(study: Study, only: Source | None = None) -> dict[UUID, In
         Own answer; others for the baseline, for neither, for the candidate; items with
         just these. Of items that nobody else judged too.
     """
-    found: dict[UUID, list[tuple[int, ...]]] = {}
-    for annotator, *row in counted_from(_bare(study, only), OTHERS):
-        found.setdefault(annotator, []).append(tuple(row))
-    return {who: counts_of(rows, 5) for who, rows in found.items()}
+    return overall(study, only).others
 
 
 def _items(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
     return _votes(study, only).values(
+        "item_id",
         "preference",
         "both_bad",
         "scale",
-        item_id=F("task__item_id"),
         judged_at=F("task__judged_at"),
     )
 
 
 def _votes(study: Study, only: Source | None) -> QuerySet[Judgement]:
     return counted_judgements(study, only)
-
-
-def _bare(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
-    return _votes(study, only).values("annotator_id", "preference", item_id=F("task__item_id"))

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from django.db.models import F
 
 from annotate.models import Study
+from evals.queries.kept import kept
 from evals.queries.reading import counted_from
 from evals.queries.votes import Source, counted_judgements
 from evals.stats.checks import Ints
@@ -81,9 +81,10 @@ class CriterionKinds:
     scores: dict[str, Ints] = field(default_factory=dict)
 
 
+@kept
 def criterion_kinds(study: Study, only: Source | None = None) -> dict[int, CriterionKinds]:
     """What was said for each criterion that somebody answered."""
-    votes = counted_judgements(study, only).values("id", "preference", item_id=F("task__item_id"))
+    votes = counted_judgements(study, only).values("item_id", "id", "preference")
     rows: dict[int, list[tuple[int, ...]]] = {}
     scores: dict[int, dict[str, list[tuple[int, ...]]]] = {}
     for key, which, *row in counted_from(votes, CRITERIA):

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
-
 from annotate.models import Study
 from evals.queries.items import Listed, listed_items
 from evals.queries.reading import counted_from
@@ -78,9 +76,7 @@ def cell_items(
     int or None
         The key of the last item shown, where more follow.
     """
-    votes = counted_judgements(study, only).values(
-        "annotator_id", "preference", item_id=F("task__item_id")
-    )
+    votes = counted_judgements(study, only).values("item_id", "annotator_id", "preference")
     cells = OF_THE_OTHERS if asked.other is None else OF_A_PAIR
     statement = cells + CHOSEN.format(
         mine=_is("mine", asked.mine, exact=asked.exact),

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Left
 from django.shortcuts import get_object_or_404
 
 from annotate.models import Flag, Item, Judgement, Study, Task
+from evals.queries.kept import kept
 from evals.queries.reading import counted_from
 from evals.queries.votes import Source, counted_judgements
 
@@ -54,9 +55,10 @@ class Listed:
     flags: Sequence[str] = ()
 
 
+@kept
 def can_be_disputed(study: Study, only: Source | None = None) -> bool:
     """Whether any item was judged twice: before that nobody can disagree."""
-    items = counted_judgements(study, only).order_by().values("task__item_id")
+    items = counted_judgements(study, only).order_by().values("item_id")
     return items.annotate(times=Count("pk")).filter(times__gt=1).exists()
 
 
@@ -71,9 +73,16 @@ def disputed_items(
     int
         How many there are in all; 0 where `offset` lies beyond the last one.
     """
-    window = f"LIMIT {int(limit)} OFFSET {int(offset)}"
-    rows = counted_from(_votes(study, only), DISPUTED + window)
+    rows = _disputed(study, only, limit, offset)
     return listed_items(study, only, {row[0]: row[1] for row in rows}), rows[0][2] if rows else 0
+
+
+@kept
+def _disputed(
+    study: Study, only: Source | None, limit: int, offset: int
+) -> Sequence[tuple[int, list[int], int]]:
+    window = f"LIMIT {int(limit)} OFFSET {int(offset)}"
+    return counted_from(_votes(study, only), DISPUTED + window)
 
 
 def flagged_count(study: Study) -> int:
@@ -92,7 +101,7 @@ def flagged_items(
         .values_list("pk", flat=True)[offset : offset + limit]
     )
     rows = counted_from(
-        _votes(study, only).filter(task__item__in=items),
+        _votes(study, only).filter(item__in=items),
         "SELECT item_id, array_agg(preference ORDER BY preference) FROM votes GROUP BY item_id",
     )
     said = {row[0]: row[1] for row in rows}
@@ -117,9 +126,9 @@ def listed_items(study: Study, only: Source | None, said: dict[int, list[int]]) 
 def _most_split(study: Study, only: Source | None, items: list[int]) -> dict[int, str]:
     votes = (
         counted_judgements(study, only)
-        .filter(task__item__in=items, ratings__criterion__isnull=False)
+        .filter(item__in=items, ratings__criterion__isnull=False)
         .values(
-            item_id=F("task__item_id"),
+            "item_id",
             criterion=F("ratings__criterion__name"),
             position=F("ratings__criterion__position"),
             leaning=Coalesce(
@@ -132,7 +141,7 @@ def _most_split(study: Study, only: Source | None, items: list[int]) -> dict[int
 
 
 def _votes(study: Study, only: Source | None) -> Any:
-    return counted_judgements(study, only).values("preference", item_id=F("task__item_id"))
+    return counted_judgements(study, only).values("item_id", "preference")
 
 
 def item_with_tasks(study: Study, public_id: UUID) -> tuple[Item, list[Task]]:

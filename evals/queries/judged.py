@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from annotate.models import Batch, Judgement, User
 from evals.formats.records import CUT_OFF
@@ -170,11 +170,11 @@ def _people(batch: Batch, only: Source | None) -> dict[int, Votes]:
 
 
 def _counted(batch: Batch, only: Source | None) -> QuerySet[Judgement]:
-    return counted_judgements(batch.study, only).filter(task__item__batch=batch)
+    return counted_judgements(batch.study, only).filter(item__batch=batch)
 
 
 def _votes(batch: Batch, only: Source | None) -> QuerySet[Judgement, Any]:
-    return _counted(batch, only).values("annotator_id", "preference", item_id=F("task__item_id"))
+    return _counted(batch, only).values("item_id", "annotator_id", "preference")
 
 
 def _items(kinds: Mapping[tuple[int, Votes | None], int], annotators: int) -> JudgedItems:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import F
-
 from annotate.models import Study
+from evals.queries.kept import kept
 from evals.queries.reading import counted_from
 from evals.queries.votes import Source, counted_judgements
 from evals.stats.checks import Ints
@@ -78,6 +77,7 @@ class LengthVotes:
     longer: Tally = field(default_factory=Tally)
 
 
+@kept
 def votes_by_ratio(study: Study, edges: Sequence[float], only: Source | None = None) -> list[Ints]:
     """Decided votes of items, by how many times as long the candidate's output is.
 
@@ -91,15 +91,16 @@ def votes_by_ratio(study: Study, edges: Sequence[float], only: Source | None = N
     list of (H, 4) arrays
         For each bin rows of losses, ties (none), wins, and how many items had just these.
     """
-    votes = counted_judgements(study, only).values("preference", item_id=F("task__item_id"))
+    votes = counted_judgements(study, only).values("item_id", "preference")
     rows = counted_from(votes, BY_RATIO, list(edges))
     return [counts_of(row[1:] for row in rows if row[0] == bin_) for bin_ in range(len(edges) + 1)]
 
 
+@kept
 def length_votes(study: Study, only: Source | None = None) -> LengthVotes:
     """What was decided, by how much longer the candidate's output is (in characters)."""
     votes = counted_judgements(study, only).values(
-        "annotator_id", "candidate_side", "preference", item_id=F("task__item_id")
+        "item_id", "annotator_id", "candidate_side", "preference"
     )
     longer = counted_from(votes, LONGER)
     items = counts_of(row[1:] for row in longer if row[0])

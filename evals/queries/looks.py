@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F
-
 from annotate.models import Study
+from evals.queries.kept import kept
 from evals.queries.reading import counted_from
 from evals.queries.votes import Source, counted_judgements
 from evals.tallies import Ties
@@ -46,6 +45,7 @@ class Look:
     at: datetime
 
 
+@kept
 def looks(study: Study, only: Source | None = None, ties: Ties = "half") -> list[Look]:
     """At most about 150 looks, spread evenly over the items; the last one is the present.
 
@@ -53,7 +53,9 @@ def looks(study: Study, only: Source | None = None, ties: Ties = "half") -> list
     `ties`, left out. An item of nothing but ties then has no score and does not enter.
     """
     votes = counted_judgements(study, only).values(
-        "preference", "created_at", item_id=F("task__item_id")
+        "item_id",
+        "preference",
+        "created_at",
     )
     what = LOOKS.format(worth=WORTH[ties], overlap=int(study.overlap), most=MOST_LOOKS)
     return [Look(*row) for row in counted_from(votes, what)]

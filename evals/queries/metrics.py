@@ -83,7 +83,7 @@ class Leaning:
 
 def leanings(study: Study, only: Source | None = None) -> list[Leaning]:
     """Every metric that speaks of items that people have judged."""
-    votes = counted_judgements(study, only).values("preference", item_id=F("task__item_id"))
+    votes = counted_judgements(study, only).values("item_id", "preference")
     found = [_scored(row) for row in counted_from(votes, PEOPLE + SCORED)]
     ((items, said, lengths),) = counted_from(votes, PEOPLE + LENGTHS)
     if items:
@@ -129,7 +129,7 @@ def _references(study: Study, said: dict[int, float]) -> list[Leaning]:
 
 def counted_items(study: Study) -> Any:
     """The items that somebody has judged, as a subquery."""
-    return counted_judgements(study).order_by().values("task__item_id")
+    return counted_judgements(study).order_by().values("item_id")
 
 
 def leaning_of(name: str, rows: Sequence[tuple[int, float, float]], signature: str = "") -> Leaning:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Count, F
 
 from annotate.models import Assignment, Batch, Flag, Study, User
+from evals.queries.kept import kept
 from evals.queries.reading import counted_from, rows_of
 from evals.queries.votes import Source, counted_judgements
 
@@ -41,11 +42,16 @@ SELECT annotator_id,
        count(*) FILTER (WHERE state = 'skipped'),
        count(*) FILTER (WHERE state = 'lapsed'),
        count(*) FILTER (WHERE state = 'surplus'),
-       count(*) FILTER (WHERE state = 'claimed'),
        max(judged_at)
 FROM annotate_task
 WHERE study_id = %(study)s AND annotator_id IS NOT NULL AND repeats_id IS NULL
 GROUP BY annotator_id
+"""
+
+# Who comes and goes is no change of the evidence: an index of its own holds these few.
+HELD = """
+SELECT annotator_id, count(*) FROM annotate_task
+WHERE study_id = %(study)s AND state = 'claimed' GROUP BY annotator_id
 """
 
 DAYS = """
@@ -55,9 +61,10 @@ GROUP BY 1 ORDER BY 1
 """
 
 RECENT = """
-SELECT count(*) FILTER (WHERE judged_at > now() - interval '7 days'),
-       extract(epoch FROM now() - min(judged_at))::float
-FROM annotate_task WHERE study_id = %(study)s AND state = 'judged'
+SELECT (SELECT count(*) FROM annotate_task WHERE study_id = %(study)s AND state = 'judged'
+               AND judged_at > now() - interval '7 days'),
+       (SELECT extract(epoch FROM now() - min(judged_at))::float FROM annotate_task
+        WHERE study_id = %(study)s AND state = 'judged')
 """
 
 ELSEWHERE = " SELECT annotator_id, count(*), max(at) FROM votes GROUP BY annotator_id"
@@ -126,7 +133,7 @@ class Person:
 
 
 def progress(study: Study) -> Progress:
-    rows = rows_of(SLOTS, {"study": study.pk})
+    rows = _slots(study)
     by_batch = {row[0]: Slots(*row[4:]) for row in rows if row[2]}
     by_category = [(row[1], Slots(*row[4:])) for row in rows if row[3]]
     total = next((Slots(*row[4:]) for row in rows if not row[2] and not row[3]), Slots(0, 0, 0))
@@ -142,6 +149,12 @@ def progress(study: Study) -> Progress:
     )
 
 
+@kept
+def _slots(study: Study) -> list[tuple[Any, ...]]:
+    return rows_of(SLOTS, {"study": study.pk})
+
+
+@kept
 def _days(study: Study) -> list[tuple[Any, ...]]:
     return rows_of(DAYS, {"study": study.pk, "zone": settings.TIME_ZONE})
 
@@ -151,6 +164,7 @@ def last_week(study: Study) -> Week:
     return Week(judged, since_first)
 
 
+@kept
 def total_slots(study: Study) -> Slots:
     """Judgements wanted and made in all."""
     ((wanted, judged, items),) = rows_of(TOTALS, {"study": study.pk})
@@ -159,26 +173,47 @@ def total_slots(study: Study) -> Slots:
 
 def people(study: Study) -> list[Person]:
     """Everybody assigned to a study, or who once was, by name."""
-    did = {row[0]: row[1:] for row in rows_of(PEOPLE, {"study": study.pk})}
-    nothing = (0, 0, 0, 0, 0, None)
+    did, held = _did(study), dict(rows_of(HELD, {"study": study.pk}))
     assigned = Assignment.objects.filter(study=study).select_related("annotator")
     return [
-        Person(
-            a.annotator_id,
-            str(a.annotator),
-            a.annotator.email,
-            a.is_active and a.annotator.is_active,
-            a.cap,
-            *did.get(a.annotator_id, nothing),
-        )
+        _person(a, did.get(a.annotator_id, (0, 0, 0, 0, None)), held.get(a.annotator_id, 0))
         for a in sorted(assigned, key=lambda a: (str(a.annotator).lower(), a.annotator.email))
     ]
 
 
+def _person(assigned: Assignment, did: tuple[Any, ...], held: int) -> Person:
+    who = assigned.annotator
+    judged, skipped, lapsed, surplus, last_at = did
+    return Person(
+        who.pk,
+        str(who),
+        who.email,
+        assigned.is_active and who.is_active,
+        assigned.cap,
+        judged,
+        skipped,
+        lapsed,
+        surplus,
+        held,
+        last_at,
+    )
+
+
+@kept
+def _did(study: Study) -> dict[UUID, tuple[Any, ...]]:
+    """For each annotator: judged, skipped, lapsed, surplus, and when they last judged."""
+    return {row[0]: row[1:] for row in rows_of(PEOPLE, {"study": study.pk})}
+
+
+@kept
+def _did_elsewhere(study: Study) -> dict[UUID, tuple[Any, ...]]:
+    votes = counted_judgements(study, "imported").values("annotator_id", at=F("task__judged_at"))
+    return {row[0]: row[1:] for row in counted_from(votes, ELSEWHERE)}
+
+
 def people_elsewhere(study: Study) -> list[Person]:
     """Everybody who judged elsewhere, by name, with what they did there."""
-    votes = counted_judgements(study, "imported").values("annotator_id", at=F("task__judged_at"))
-    did = {row[0]: row[1:] for row in counted_from(votes, ELSEWHERE)}
+    did = _did_elsewhere(study)
     found = User.objects.in_bulk(list(did))
     return [
         Person(user.pk, str(user), user.label, False, None, judged, 0, 0, 0, 0, last, True)
@@ -199,6 +234,7 @@ def people_counted(study: Study, only: Source | None) -> list[Person]:
     return here + [person for person in others if person.id not in known]
 
 
+@kept
 def median_seconds(study: Study, only: Source | None = "blind") -> dict[UUID, float]:
     """Of each annotator the median time at work on a judgement."""
     votes = counted_judgements(study, only).values("annotator_id", "active_ms")
@@ -220,6 +256,7 @@ def has_imported(study: Study) -> bool:
     return counted_judgements(study, "imported").exists()
 
 
+@kept
 def imported_count(study: Study, only: Source | None = None) -> int:
     """How many of the judgements that count were made elsewhere."""
     if only == "blind":

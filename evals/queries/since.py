@@ -69,13 +69,13 @@ def later_rows(study: Study, at: datetime, version: int, only: Source | None) ->
 
 def _votes(study: Study, only: Source | None) -> Any:
     return counted_judgements(study, only).values(
+        "item_id",
         "annotator_id",
         "version",
         "candidate_side",
         "preference",
         "both_bad",
         "source",
-        item_id=F("task__item_id"),
     )
 
 

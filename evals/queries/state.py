@@ -5,22 +5,37 @@ import hashlib
 from annotate.models import Study
 from evals.queries.reading import rows_of
 
-# A judgement is never changed: more of them, or a later one, is all that can happen. Names are
-# shown with numbers; a policy moves thresholds.
-STATE = """
-SELECT (SELECT (count(*), max(created_at))::text FROM annotate_judgement
-        WHERE study_id = %(study)s),
-       (SELECT (count(*), max(judged_at))::text FROM annotate_task
-        WHERE study_id = %(study)s AND state IN ('judged', 'surplus', 'imported')),
-       (SELECT max(version) FROM evals_policy WHERE study_id = %(study)s),
-       (SELECT (count(*), max(ended_at))::text FROM evals_run WHERE study_id = %(study)s),
-       (SELECT max(s.id) FROM evals_score s JOIN evals_generation g ON g.id = s.generation_id
-        JOIN evals_run r ON r.id = g.run_id WHERE r.study_id = %(study)s),
-       (SELECT version FROM annotate_study WHERE id = %(study)s)
-"""
+# Tasks and judgements are told by the count of their changes, which triggers keep: a clock says
+# when a transaction began, not when others see it. Names are shown with numbers, and a policy
+# moves thresholds. All of it together is a few hundred rows.
+PARTS = {
+    "evidence": "SELECT sum(beats)::bigint FROM annotate_pulse WHERE study_id = %(study)s",
+    "policy": "SELECT max(version) FROM evals_policy WHERE study_id = %(study)s",
+    "runs": "SELECT (count(*), max(ended_at))::text FROM evals_run WHERE study_id = %(study)s",
+    "scores": """
+        SELECT max(s.id) FROM evals_score s JOIN evals_generation g ON g.id = s.generation_id
+        JOIN evals_run r ON r.id = g.run_id WHERE r.study_id = %(study)s""",
+    "assigned": """
+        SELECT md5(string_agg(concat_ws('|', annotator_id, is_active, cap), ',' ORDER BY id))
+        FROM annotate_assignment WHERE study_id = %(study)s""",
+    "people": """
+        SELECT md5(string_agg(concat_ws('|', u.id, name, email, is_active), ',' ORDER BY u.id))
+        FROM annotate_user u WHERE outside_of_id = %(study)s OR u.id IN (
+            SELECT annotator_id FROM annotate_assignment WHERE study_id = %(study)s)""",
+    "criteria": """
+        SELECT md5(string_agg(concat_ws('|', id, key, name, kind, position), ',' ORDER BY id))
+        FROM annotate_criterion WHERE study_id = %(study)s""",
+    "batches": """
+        SELECT md5(string_agg(concat_ws('|', id, number, name), ',' ORDER BY id))
+        FROM annotate_batch WHERE study_id = %(study)s""",
+    "study": """
+        SELECT concat_ws('|', version, baseline_name, candidate_name)
+        FROM annotate_study WHERE id = %(study)s""",
+}
 
 
 def state_of(study: Study) -> str:
     """A digest of all that the numbers of a study rest on."""
-    (row,) = rows_of(STATE, {"study": study.pk})
+    statement = "SELECT " + ", ".join(f"({part})" for part in PARTS.values())
+    (row,) = rows_of(statement, {"study": study.pk})
     return hashlib.sha256(repr(row).encode()).hexdigest()[:32]

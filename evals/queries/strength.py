@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F
-
 from annotate.models import Study
+from evals.queries.kept import kept
 from evals.queries.reading import counted_from
 from evals.queries.votes import Source, counted_judgements
 from evals.stats.checks import Ints
@@ -45,11 +44,10 @@ class StrengthSums:
     scales: tuple[int, int] | None
 
 
+@kept
 def strength_sums(study: Study, only: Source | None = None) -> StrengthSums:
     """All that the mean strength and its clustered interval need."""
-    votes = counted_judgements(study, only).values(
-        "annotator_id", "preference", "scale", item_id=F("task__item_id")
-    )
+    votes = counted_judgements(study, only).values("item_id", "annotator_id", "preference", "scale")
     rows = counted_from(votes, STRENGTH)
     items = counts_of((row[1:4] for row in rows if row[0]), 3)
     annotators = counts_of((row[1:4] for row in rows if not row[0]), 3)

@@ -7,6 +7,7 @@ from django.db.models.functions import Left
 
 from annotate.models import Item, Study
 from evals.matching import is_structured, matches, parses
+from evals.queries.kept import kept
 
 # White space as Python strips it.
 SPACE = (
@@ -42,6 +43,7 @@ class ReferenceCounts:
     valid: int
 
 
+@kept
 def reference_counts(study: Study) -> ReferenceCounts:
     """Hold every candidate output against its reference; an empty reference is none.
 

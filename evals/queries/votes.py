@@ -1,41 +1,33 @@
-"""Votes as counts: by item and annotator, by category, side and criterion, by pair."""
+"""Votes as counts: by item and annotator, by category, side and criterion."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 
 from annotate.models import Judgement, Study
+from evals.queries.kept import kept
 from evals.queries.reading import counted_from
+from evals.queries.said import (
+    POINTS,
+    SIDES,
+    WINNERS,
+    categories_of,
+    everybody,
+    said_in_blocks,
+)
+from evals.queries.together import beside_others
+from evals.queries.votes_from import Source as Source
+from evals.queries.votes_from import counted_judgements as counted_judgements
 from evals.stats.checks import Ints
+from evals.stats.histograms import Histogram, distinct, summed
 from evals.tallies import SidedVotes, Tally, counts_of
 
-Source = Literal["blind", "imported"]
-
-# Items are rows without an annotator, annotators are rows without an item; equal items are
-# counted together. "l..." is with the candidate on the left, "r..." on the right; "u..." is
-# unknown: a vote from elsewhere may not say which output stood where.
-SIDED_VOTES = """
-, grouped AS (
-    SELECT annotator_id, category,
-           count(*) FILTER (WHERE candidate_side = 'left' AND preference < 0) AS l_loss,
-           count(*) FILTER (WHERE candidate_side = 'left' AND preference = 0) AS l_tie,
-           count(*) FILTER (WHERE candidate_side = 'left' AND preference > 0) AS l_win,
-           count(*) FILTER (WHERE candidate_side = 'right' AND preference < 0) AS r_loss,
-           count(*) FILTER (WHERE candidate_side = 'right' AND preference = 0) AS r_tie,
-           count(*) FILTER (WHERE candidate_side = 'right' AND preference > 0) AS r_win,
-           count(*) FILTER (WHERE candidate_side IS NULL AND preference < 0) AS u_loss,
-           count(*) FILTER (WHERE candidate_side IS NULL AND preference = 0) AS u_tie,
-           count(*) FILTER (WHERE candidate_side IS NULL AND preference > 0) AS u_win,
-           CASE WHEN annotator_id IS NULL THEN 0 ELSE count(*) FILTER (WHERE both_bad) END AS bad
-    FROM votes GROUP BY GROUPING SETS ((item_id, category), (annotator_id, category))
-)
-SELECT annotator_id, category, l_loss, l_tie, l_win, r_loss, r_tie, r_win, u_loss, u_tie, u_win,
-       bad, count(*)
-FROM grouped GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 ORDER BY category, annotator_id
-"""
+# Losses, ties and wins, with the candidate on the left, on the right, and nobody knows where.
+SIDED = SIDES * WINNERS
 
 CRITERIA = """
 , grouped AS (
@@ -52,55 +44,81 @@ SELECT criterion_id, annotator_id IS NULL, losses, ties, wins, count(*),
 FROM grouped GROUP BY 1, 2, 3, 4, 5
 """
 
-PAIRS = """
-, said AS (SELECT item_id, annotator_id, sign(preference)::int + 1 AS what FROM votes)
-SELECT a.annotator_id, b.annotator_id, a.what, b.what, count(*)
-FROM said a JOIN said b ON a.item_id = b.item_id AND a.annotator_id < b.annotator_id
-GROUP BY 1, 2, 3, 4
-"""
 
-# Totals of each item, joined back: a window over the votes would have to sort them twice.
-WITH_OTHERS = """
-, totals AS (
-    SELECT item_id, count(*) AS n,
-           count(*) FILTER (WHERE preference < 0) AS losses,
-           count(*) FILTER (WHERE preference = 0) AS ties,
-           count(*) FILTER (WHERE preference > 0) AS wins
-    FROM votes GROUP BY item_id
-)
-SELECT annotator_id, n - 1,
-       CASE sign(preference) WHEN -1 THEN losses WHEN 0 THEN ties ELSE wins END - 1, count(*)
-FROM votes JOIN totals USING (item_id) WHERE n > 1 GROUP BY 1, 2, 3
-"""
+@dataclass(frozen=True)
+class Overall:
+    """The overall question, counted in one pass over the votes.
 
-
-def counted_judgements(study: Study, only: Source | None = None) -> QuerySet[Judgement]:
-    """The judgements that count, of one source or of both.
-
-    Of both, whoever judged an item here and elsewhere is heard once, blind.
+    Attributes
+    ----------
+    sided : SidedVotes
+    points : (H, 8) array
+        Judgements on each of the seven points, and items with just these.
+    both_bad : int
+    scales : (int, int) or None
+        The shortest and the longest scale that was judged on; None without a judgement.
+    others : dict of (H, 5) arrays
+        For each annotator: own answer (0, 1, 2); others for the baseline, for neither, for the
+        candidate; items with just these.
     """
-    counted = Judgement.objects.counted().filter(study=study)
-    chosen: QuerySet[Judgement] = counted.filter(source=only) if only else counted.one_voice()
-    return chosen
+
+    sided: SidedVotes
+    points: Ints
+    both_bad: int
+    scales: tuple[int, int] | None
+    others: dict[UUID, Ints]
+
+
+@kept
+def overall(study: Study, only: Source | None = None) -> Overall:
+    """Everything said of the overall question: all that pages need of it but pairs."""
+    categories: dict[str, int] = {}
+    points, items, others = Histogram(POINTS), Histogram(SIDED + 1), Histogram(5)
+    keys, people = [np.zeros((0, 2), np.int64)], [np.zeros((0, SIDED + 1), np.int64)]
+    both_bad, scales = 0, set[int]()
+    for said in said_in_blocks(study, only):
+        category = categories_of(study, said.ids, categories)
+        cells = said.side * WINNERS + said.winner
+        points.add(said.by_item(said.point, POINTS))
+        items.add(np.column_stack((category, said.by_item(cells, SIDED))))
+        others.add(beside_others(said))
+        counted = np.eye(SIDED, dtype=np.int64)[cells]
+        who, sums = summed(
+            (category[said.item], said.who), np.column_stack((counted, said.both_bad))
+        )
+        keys.append(who)
+        people.append(sums)
+        both_bad += int(said.both_bad.sum())
+        scales.update(np.unique(said.scale).tolist())
+    users, rows = everybody(), others.rows
+    return Overall(
+        _sided(list(categories), items.rows, np.concatenate(keys), np.concatenate(people), users),
+        points.rows,
+        both_bad,
+        (min(scales), max(scales)) if scales else None,
+        {users[who]: rows[rows[:, 0] == who, 1:] for who in np.unique(rows[:, 0]).tolist()},
+    )
+
+
+def _sided(
+    names: list[str], items: Ints, keys: Ints, people: Ints, users: list[UUID]
+) -> SidedVotes:
+    """In the order of the names of the categories, in whichever these came."""
+    order = sorted(range(len(names)), key=lambda number: names[number])
+    place = np.argsort(np.array(order, dtype=np.int64))
+    items = np.column_stack((place[items[:, 0]], items[:, 1:]))
+    whose, sums = summed((place[keys[:, 0]], keys[:, 1]), people)
+    return SidedVotes(
+        [names[number] for number in order],
+        items[np.lexsort(items.T[::-1])],
+        np.column_stack((whose[:, 0], sums)),
+        [users[who] for who in whose[:, 1].tolist()],
+    )
 
 
 def sided_votes(study: Study, only: Source | None = None) -> SidedVotes:
     """Everything said of the overall question, by item, annotator, category and side."""
-    votes = counted_judgements(study, only).values(
-        "annotator_id",
-        "candidate_side",
-        "preference",
-        "both_bad",
-        item_id=F("task__item_id"),
-        category=F("task__item__category"),
-    )
-    rows = counted_from(votes, SIDED_VOTES)
-    names = list(dict.fromkeys(row[1] for row in rows))
-    number = {name: index for index, name in enumerate(names)}
-    items = [(number[row[1]], *row[2:11], row[12]) for row in rows if row[0] is None]
-    people = [(number[row[1]], *row[2:12]) for row in rows if row[0] is not None]
-    annotators = [row[0] for row in rows if row[0] is not None]
-    return SidedVotes(names, counts_of(items, 11), counts_of(people, 11), annotators)
+    return overall(study, only).sided
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +135,7 @@ class CriterionVotes:
     mean_scores: tuple[float, float] | None = None
 
 
+@kept
 def criterion_votes(study: Study, only: Source | None = None) -> dict[int, CriterionVotes]:
     """What was said for each criterion that somebody answered."""
     grouped: dict[int, list[tuple[Any, ...]]] = {}
@@ -141,8 +160,8 @@ def _ratings(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
         counted_judgements(study, only)
         .filter(ratings__criterion__isnull=False)
         .values(
+            "item_id",
             "annotator_id",
-            item_id=F("task__item_id"),
             criterion_id=F("ratings__criterion_id"),
             leaning=Coalesce(
                 F("ratings__preference"),
@@ -154,35 +173,19 @@ def _ratings(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
     )
 
 
-def pair_tables(study: Study, only: Source | None = None) -> tuple[list[tuple[Any, Any]], Ints]:
-    """For each pair of annotators who share items, what both said of them.
-
-    Returns
-    -------
-    list of (annotator, annotator)
-    (P, 3, 3) array of counts
-        Items by what the first (rows) and the second (columns) said, in the order
-        baseline, tie, candidate.
-    """
-    rows = counted_from(_bare_votes(study, only), PAIRS)
-    index = {pair: number for number, pair in enumerate(dict.fromkeys(row[:2] for row in rows))}
-    tables = np.zeros((len(index), 3, 3), dtype=np.int64)
-    for first, second, row, column, count in rows:
-        tables[index[first, second], row, column] = count
-    return list(index), tables
-
-
 def agreement_with_others(
     study: Study, only: Source | None = None
 ) -> dict[Any, list[tuple[int, int, int]]]:
     """For each annotator rows (others on an item, of these who agree, items with just these)."""
-    found: dict[Any, list[tuple[int, int, int]]] = {}
-    for annotator, others, same, count in counted_from(_bare_votes(study, only), WITH_OTHERS):
-        found.setdefault(annotator, []).append((others, same, count))
-    return found
+    found = {who: _agreeing(rows) for who, rows in overall(study, only).others.items()}
+    return {who: kinds for who, kinds in found.items() if kinds}
 
 
-def _bare_votes(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
-    return counted_judgements(study, only).values(
-        "annotator_id", "preference", item_id=F("task__item_id")
-    )
+def _agreeing(rows: Ints) -> list[tuple[int, int, int]]:
+    others = rows[:, 1:4]
+    same = np.take_along_axis(others, rows[:, :1], axis=1)[:, 0]
+    found = np.column_stack((others.sum(axis=1), same))
+    met = found[:, 0] > 0
+    return [
+        (n, agreeing, items) for n, agreeing, items in distinct(found[met], rows[met, 4]).tolist()
+    ]

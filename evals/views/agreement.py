@@ -11,9 +11,7 @@ from evals import queries
 from evals.deciding import policy_in_force
 from evals.forms import chosen, chosen_page, chosen_source, chosen_weights
 from evals.reporting import items as items_page
-from evals.reporting.agreement import agreement as agreement_page
-from evals.reporting.agreement import part_by_part
-from evals.reporting.agreement.counted import read, read_parts
+from evals.reporting.agreement import agreement_of, parts_of
 from evals.reporting.agreement.matrix import FEW
 from evals.stats import wording
 from evals.stats.kappa import WEIGHTS
@@ -27,13 +25,13 @@ A_PAGE = 25
 def agreement(request: HttpRequest, study: Study) -> HttpResponse:
     only, weights = chosen_source(request), chosen_weights(request)
     with queries.snapshot():
-        counted = read(study, only, policy_in_force(study).confidence)
+        found = agreement_of(study, only, policy_in_force(study).confidence, weights)
         disputed, count = queries.disputed_items(study, only, limit=FIRST_FEW)
         imported = queries.has_imported(study)
     context = {
         "study": study,
         "page": "agreement",
-        "found": agreement_page(counted, weights=weights),
+        "found": found,
         "weights": weights,
         "all_weights": WEIGHTS,
         "few": FEW,
@@ -53,13 +51,13 @@ def parts(request: HttpRequest, study: Study) -> HttpResponse:
     """Agreement part by part: a page, or the region of it that loads after the page."""
     only = chosen_source(request)
     with queries.snapshot():
-        counted = read_parts(study, only, policy_in_force(study).confidence)
+        found = parts_of(study, only, policy_in_force(study).confidence)
         imported = queries.has_imported(study)
     context = {
         "study": study,
         "page": "agreement",
         "crumb": "Part by part",
-        "found": part_by_part(counted),
+        "found": found,
         "few": FEW,
         "only": only,
         "has_imported": imported,

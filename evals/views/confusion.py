@@ -15,6 +15,7 @@ from evals.forms.agreeing import chosen_cell, chosen_pair, names_a_pair
 from evals.queries import agreement as queries_of
 from evals.queries.agreement_items import cell_items
 from evals.reporting import items as items_page
+from evals.reporting.agreement import pairs_of
 from evals.reporting.agreement.confusion import (
     Asked,
     Confusion,
@@ -24,9 +25,8 @@ from evals.reporting.agreement.confusion import (
     confusion_with_others,
     pair_table,
 )
-from evals.reporting.agreement.counted import Scale, named_pairs, scale_of
+from evals.reporting.agreement.counted import Scale, scale_of
 from evals.reporting.agreement.matrix import FEW
-from evals.reporting.agreement.page import pair_rows
 from evals.stats import wording
 from evals.tallies import counts_of
 
@@ -40,10 +40,9 @@ def pairs(request: HttpRequest, study: Study) -> HttpResponse:
     only, number = chosen_source(request), chosen_page(request)
     with queries.snapshot():
         level = policy_in_force(study).confidence
-        found, tables = named_pairs(study, only)
+        start, stop = (number - 1) * PAIRS_A_PAGE, number * PAIRS_A_PAGE
+        rows, count = pairs_of(study, only, level, start, stop)
         imported = queries.has_imported(study)
-    count = len(found)
-    rows = pair_rows(found, tables, level, (number - 1) * PAIRS_A_PAGE, number * PAIRS_A_PAGE)
     if number > 1 and not rows:
         raise Http404
     context = {
@@ -93,7 +92,8 @@ def _confusion(study: Study, asked: Asked, scale: Scale, level: float) -> Confus
     if asked.other is None:
         rows = queries_of.votes_with_others(study, asked.only).get(asked.one.pk, counts_of((), 5))
         return confusion_with_others(asked, rows, level)
-    table = pair_table(queries_of.pair_points(study, asked.only), asked.one.pk, asked.other.pk)
+    one, other = asked.one.pk, asked.other.pk
+    table = pair_table(queries_of.points_of_pair(study, asked.only, one, other), one, other)
     return confusion_of_pair(asked, table, scale, level)
 
 

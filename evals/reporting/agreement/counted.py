@@ -1,6 +1,6 @@
 """What pages and reports of agreement are made of, read once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
@@ -10,11 +10,8 @@ import numpy as np
 from annotate.models import Batch, Study, User
 from evals.queries import Source, pair_tables
 from evals.queries.agreement import (
-    MIDDLE,
-    POINTS,
     ItemKinds,
     ItemParts,
-    PairPoints,
     item_kinds,
     item_parts,
     pair_points,
@@ -22,6 +19,8 @@ from evals.queries.agreement import (
     votes_with_others,
 )
 from evals.queries.agreement_criteria import CriterionKinds, criterion_kinds
+from evals.queries.kept import kept
+from evals.queries.said import MIDDLE, POINTS
 from evals.reporting.rubric import criterion_names
 from evals.stats.checks import Floats, Ints
 from evals.stats.estimates import Estimate, Undefined, attempt
@@ -156,7 +155,7 @@ def read(study: Study, only: Source | None = None, confidence: float = 0.95) -> 
     """Count the overall question; inside a snapshot all of it is of one state."""
     kinds, found = item_kinds(study, only), pair_points(study, only)
     pairs, tables = named(found.pairs, found.tables)
-    pooled = _pooled(study, only, found, scale_of(kinds.scales).points, confidence)
+    pooled = _pooled(study, only, confidence)
     return Counted(confidence, kinds, pairs, tables, pooled)
 
 
@@ -169,11 +168,16 @@ def read_parts(study: Study, only: Source | None = None, confidence: float = 0.9
         confidence,
         {"baseline": study.baseline_name, "candidate": study.candidate_name},
         parts,
-        User.objects.in_bulk(list(others)),
+        _people(others),
         others,
         {name: criteria.get(key, CriterionKinds()) for key, name in named_criteria.items()},
         Batch.objects.in_bulk(list(parts.batches)),
     )
+
+
+def _people(who: Iterable[UUID]) -> dict[UUID, User]:
+    """What pages tell people by: what is kept of a page holds no more of them."""
+    return User.objects.only("email", "name", "outside_of").in_bulk(list(who))
 
 
 def named_pairs(study: Study, only: Source | None = None) -> tuple[list[tuple[User, User]], Ints]:
@@ -184,7 +188,7 @@ def named_pairs(study: Study, only: Source | None = None) -> tuple[list[tuple[Us
 
 def named(pairs: Sequence[tuple[UUID, UUID]], tables: Ints) -> tuple[list[tuple[User, User]], Ints]:
     """Pairs of people in the order of their labels, and their tables, turned where need be."""
-    people = User.objects.in_bulk(list({who for pair in pairs for who in pair}))
+    people = _people({who for pair in pairs for who in pair})
     found, turned = [], tables.copy()
     for number, (first, second) in enumerate(pairs):
         a, b = people[first], people[second]
@@ -196,10 +200,12 @@ def named(pairs: Sequence[tuple[UUID, UUID]], tables: Ints) -> tuple[list[tuple[
     return [found[i] for i in order], turned[order]
 
 
+@kept
 def _pooled(
-    study: Study, only: Source | None, found: PairPoints, points: int, confidence: float
+    study: Study, only: Source | None, confidence: float
 ) -> dict[str, Estimate | Undefined]:
     """Pooled kappa of who won, and by strength; one pass over the pairs for all intervals."""
+    found, points = pair_points(study, only), scale_of(item_kinds(study, only).scales).points
     winners, on_scale = tables_on(found.tables, WINNERS), tables_on(found.tables, points)
     pooled = {"unweighted": attempt(pool_kappa, winners)}
     pooled |= {weights: attempt(pool_kappa, on_scale, weights) for weights in WEIGHTED}

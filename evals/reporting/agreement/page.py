@@ -4,8 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from annotate.models import User
-from evals.reporting.agreement.counted import SAID, WINNERS, Counted, Parts, on_points, on_winner
+from annotate.models import Study, User
+from evals.queries import Source
+from evals.queries.kept import kept
+from evals.reporting.agreement.counted import (
+    SAID,
+    WINNERS,
+    Counted,
+    Parts,
+    named_pairs,
+    on_points,
+    on_winner,
+    read,
+    read_parts,
+)
 from evals.reporting.agreement.drivers import (
     DriverTable,
     above_the_rest,
@@ -52,6 +64,29 @@ class PartByPart:
     differing: Shown
     drivers: Sequence[DriverTable]
     above: str
+
+
+@kept
+def agreement_of(
+    study: Study, only: Source | None, confidence: float, weights: str = "unweighted"
+) -> Agreement:
+    """The page of a study, from its judgements or from what was kept of them."""
+    return agreement(read(study, only, confidence), weights=weights)
+
+
+@kept
+def parts_of(study: Study, only: Source | None, confidence: float) -> PartByPart:
+    """The parts of a study, from its judgements or from what was kept of them."""
+    return part_by_part(read_parts(study, only, confidence))
+
+
+@kept
+def pairs_of(
+    study: Study, only: Source | None, confidence: float, start: int, stop: int
+) -> tuple[list["PairRow"], int]:
+    """Some of the list of pairs, and how many there are in all."""
+    pairs, tables = named_pairs(study, only)
+    return pair_rows(pairs, tables, confidence, start, stop), len(pairs)
 
 
 def part_by_part(counted: Parts) -> PartByPart:

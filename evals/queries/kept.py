@@ -1,0 +1,72 @@
+"""Results that are kept for as long as nothing changes that they rest on.
+
+What is kept bears the state of its study, and is used while the study is in that state. Nothing
+is kept twice: a new result takes the place of the old one.
+"""
+
+import hashlib
+import pickle
+import zlib
+from collections.abc import Callable
+from functools import cache, wraps
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from django.core.cache import cache as shelf
+
+from annotate.models import Study
+from evals.queries.reading import afterwards, state_seen
+from evals.queries.state import state_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+A_WEEK = 7 * 24 * 60 * 60
+# Zeros make up most of a large table; more effort takes longer than it saves.
+EFFORT = 1
+CODE = Path(__file__).resolve().parent.parent
+LIBRARIES = ("numpy", "scipy")
+
+
+@cache
+def made_by() -> str:
+    """A digest of the code and the libraries: other code, other results."""
+    digest = hashlib.sha256()
+    for path in sorted(CODE.rglob("*.py")):
+        digest.update(path.read_bytes())
+    for name in LIBRARIES:
+        digest.update(version(name).encode())
+    return digest.hexdigest()
+
+
+def kept(count: Callable[Concatenate[Study, P], R]) -> Callable[Concatenate[Study, P], R]:
+    """Keep what a function of a study answers, by all its arguments, until the study changes.
+
+    Its answer must rest on what `state_of` looks at, and on nothing else.
+    """
+
+    @wraps(count)
+    def looked_up(study: Study, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        said = repr((count.__module__, count.__qualname__, study.pk, args, sorted(kwargs.items())))
+        key = f"kept-{hashlib.sha256(said.encode()).hexdigest()}"
+        state = f"{state_seen(study.pk, lambda: state_of(study))}-{made_by()}"
+        found = _taken(key, state)
+        if found is not None:
+            answer: R = found[0]
+            return answer
+        answer = count(study, *args, **kwargs)
+        # Inside a snapshot nothing can be written.
+        packed = zlib.compress(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL), EFFORT)
+        afterwards(lambda: shelf.set(key, (state, packed), A_WEEK))
+        return answer
+
+    return looked_up
+
+
+def _taken(key: str, state: str) -> tuple[Any] | None:
+    kept_then = shelf.get(key)
+    if kept_then is None or kept_then[0] != state:
+        return None
+    # What lies there was put there by this very code: its digest is part of the state.
+    return (pickle.loads(zlib.decompress(kept_then[1])),)  # noqa: S301
