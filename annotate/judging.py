@@ -169,7 +169,6 @@ def _store(task: Task, annotator: User, key: UUID, answers: Answers) -> Judgemen
     judgement = Judgement.objects.create(
         study_id=task.study_id,
         task=task,
-        item_id=task.item_id,
         annotator=annotator,
         version=task.version + 1,
         candidate_side=side,

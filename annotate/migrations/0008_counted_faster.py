@@ -11,7 +11,7 @@ FROM annotate_task AS task WHERE task.id = annotate_judgement.task_id;
 ALTER TABLE annotate_judgement ENABLE TRIGGER annotate_judgement_append_only;
 ALTER TABLE annotate_judgement ALTER COLUMN item_id SET NOT NULL;
 """
-# Whoever knows the item says it; for all others it is looked up.
+# Nobody can say another item than that of the task.
 ITEM = """
 CREATE FUNCTION judgement_item() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -19,14 +19,14 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER annotate_judgement_item BEFORE INSERT ON annotate_judgement
-    FOR EACH ROW WHEN (NEW.item_id IS NULL) EXECUTE FUNCTION judgement_item();
+    FOR EACH ROW EXECUTE FUNCTION judgement_item();
 """
 NO_ITEM = """
 DROP TRIGGER annotate_judgement_item ON annotate_judgement;
 DROP FUNCTION judgement_item();
 """
-# Items come with their tasks. Claims and their return change no number that is kept. A row that another transaction holds is
-# left to it: a long import makes nobody wait.
+# Items come with their tasks. Claims and their return change no number that is kept. A row that
+# another transaction holds is left to it: a long import makes nobody wait.
 PULSE = """
 CREATE FUNCTION beat(of_study bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
