@@ -137,9 +137,11 @@ def side_kept(left: Estimate | Undefined, total: Repeated) -> str:
 def repeats_document(
     study: Study, only: queries.Source | None = None, confidence: float = 0.95
 ) -> dict[str, Any]:
-    """The same for `report --json`."""
+    """The same for `report --json`; empty where nothing is asked again, nor was."""
     counts = queries.repeats(study, only)
     total = counts.all.total
+    if not study.repeat_share and not total.n:
+        return {}
     users = User.objects.in_bulk(list(counts.annotators))
     named = sorted((users[who].label, of) for who, of in counts.annotators.items())
     none = Undefined(ELSEWHERE) if only == "imported" else Undefined(NOBODY)

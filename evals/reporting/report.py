@@ -71,7 +71,8 @@ def report(
                 },
                 **agreement_document(counted, read_parts(study, only, confidence)),
             },
-            "repeats": repeats_document(study, only, confidence),
+            # Only of a study that asks again, or did.
+            **({"repeats": again} if (again := repeats_document(study, only, confidence)) else {}),
         }
 
 

@@ -56,11 +56,11 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for pair in found["agreement"]["pairs"]:
         names = " and ".join(pair["annotators"])
         yield "  " + _line(names, pair["cohen_kappa"], "coefficient", "items")
-    yield from _repeats(found["repeats"])
+    yield from _repeats(found.get("repeats"))
 
 
-def _repeats(found: dict[str, Any]) -> Iterator[str]:
-    if not found["n"]:
+def _repeats(found: dict[str, Any] | None) -> Iterator[str]:
+    if found is None:
         return
     yield ""
     yield "Asked again with the sides exchanged, counted nowhere else"

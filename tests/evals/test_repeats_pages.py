@@ -106,7 +106,7 @@ def everything(study: Study, client: Client) -> dict[str, str]:
         assert answer.status_code == 200, address
         pages[address] = TOKEN.sub("", OWN.sub("", answer.content.decode()))
     told = report(study)
-    del told["repeats"]
+    told.pop("repeats")
     with queries.snapshot():
         evidence = evidence_of(weigh(study))
         pages["digest"] = judgements_digest(study, None) + judgements_digest(study, "blind")
@@ -205,7 +205,7 @@ def test_the_version_that_counts_is_compared(people: list[User]) -> None:
 
 
 def test_without_repeats_the_report_says_why(people: list[User], lena_client: Client) -> None:
-    study = make_study(annotators=people)
+    study = make_study(annotators=people, repeat_share=Decimal("0.1"))
     make_batch(study, 2)
 
     found = report(study)["repeats"]
@@ -219,8 +219,14 @@ def test_without_repeats_the_report_says_why(people: list[User], lena_client: Cl
             "n": 0,
         }
         assert "elsewhere" in imported[key]["reason"]
-    page = lena_client.get(reverse("annotators", args=[study.slug])).content.decode()
-    assert "Asked again" not in page
+    assert "second time" in annotators_page(lena_client, study)
+    Study.objects.update(repeat_share=0)
+    assert "repeats" not in report(Study.objects.get())
+    assert "Asked again" not in annotators_page(lena_client, study)
+
+
+def annotators_page(client: Client, study: Study) -> str:
+    return str(client.get(reverse("annotators", args=[study.slug])).content.decode())
 
 
 def test_the_page_of_an_item_marks_a_repeat_and_hides_what_waits(
