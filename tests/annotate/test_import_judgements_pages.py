@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from annotate.models import Assignment, Judgement, JudgementFile, JudgementImport, Study, User
-from annotate.views import judgements as views
 from tests.factories import make_batch, make_study
 
 pytestmark = pytest.mark.django_db
@@ -153,9 +153,9 @@ def test_yes_said_twice_imports_once(may: Study, adam_client: Client) -> None:
 
 
 def test_a_file_beyond_the_limit_of_the_page(
-    may: Study, adam_client: Client, monkeypatch: pytest.MonkeyPatch
+    may: Study, adam_client: Client, settings: LazySettings
 ) -> None:
-    monkeypatch.setattr(views, "MOST_BYTES", 20)
+    settings.UPLOAD_LIMITS = settings.UPLOAD_LIMITS | {"max_file_bytes": 20}
     answer = upload(adam_client, GOOD)
 
     assert answer.status_code == 422

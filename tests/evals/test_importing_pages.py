@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from annotate.models import Study
 from evals.models import Run, Score, Staged, StagedChunk
-from evals.views import outputs, run_scores
+from evals.views import run_scores
 from tests.evals.factories import make_run, make_suite
 from tests.evals.format_inputs import lines
 from tests.evals.test_importing import promptfoo_result
@@ -174,9 +175,9 @@ def test_thrown_away_is_gone(study: Study, adam_client: Client) -> None:
 
 
 def test_a_file_beyond_the_limit_of_the_page_names_the_command(
-    study: Study, adam_client: Client, monkeypatch: pytest.MonkeyPatch
+    study: Study, adam_client: Client, settings: LazySettings
 ) -> None:
-    monkeypatch.setattr(outputs, "PAGE_BYTES", 200)
+    settings.UPLOAD_LIMITS = settings.UPLOAD_LIMITS | {"max_file_bytes": 200}
 
     answer = upload(adam_client, study, lines(*ROWS))
 

@@ -60,7 +60,7 @@ def study() -> Study:
 def test_the_report_has_every_key_of_the_contract(study: Study) -> None:
     found = answer("report", study.slug)
 
-    assert set(found) == {"study", "progress", "preference", "agreement", "repeats"}
+    assert set(found) == {"study", "progress", "preference", "agreement"}
     assert found["study"] == study.slug
     assert found["progress"] == {
         "items": 30, "tasks": 90, "judged": 90, "judgements": 90, "annotators": 4,

@@ -396,7 +396,6 @@ def test_a_report_of_nothing_reads_without_numbers() -> None:
             "by_category": {},
         },
         "agreement": {**one, "pairs": [], "by_criterion": {}},
-        "repeats": {"n": 0},
     }  # fmt: skip
 
     text = report_in_words(found)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -15,7 +16,6 @@ from annotate.models import Study
 from evals.formats import SHIPPED
 from evals.models import Case, Staged, StagedChunk, Suite
 from evals.suites import add_shipped, import_suite
-from evals.views import suite_uploads
 from tests.evals.factories import make_run, make_suite
 from tests.evals.suite_inputs import BFCL, BFCL_ANSWERS, CASES, FINE_TUNING, cases, lines
 
@@ -210,9 +210,9 @@ def test_a_name_that_cannot_be_is_refused_in_its_field(adam_client: Client, name
 
 
 def test_a_file_beyond_the_limit_of_the_page_is_refused_with_the_way_out(
-    adam_client: Client, monkeypatch: pytest.MonkeyPatch
+    adam_client: Client, settings: LazySettings
 ) -> None:
-    monkeypatch.setattr(suite_uploads, "PAGE_BYTES", 200)
+    settings.UPLOAD_LIMITS = settings.UPLOAD_LIMITS | {"max_file_bytes": 200}
 
     answer = upload(adam_client, [{"prompt": "x" * 300, "expected": "y"}])
 
