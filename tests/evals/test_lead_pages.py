@@ -232,6 +232,8 @@ def test_reading_writes_nothing(study: Study, lena_client: Client) -> None:
 def test_a_page_takes_as_many_statements_for_many_items_as_for_few(lena_client: Client) -> None:
     small = judged_study(name="Few", items=6, annotators=3)
     large = judged_study(name="Many", items=60, annotators=3)
+    # The first page of a session asks for more.
+    page(lena_client, "study", judged_study(name="First", items=6, annotators=3))
 
     for name in PAGES:
         counts = []
