@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 8
 KILLED_ROWS = 20_000
-KILLS = 8
+KILLS = int(os.environ.get("RACE_KILLS", "4"))
 
 
 def file_of(path: Path, rows: int) -> Source:

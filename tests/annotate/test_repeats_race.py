@@ -3,15 +3,19 @@
 The control takes the lock of a claim away and must see a tab fail.
 """
 
+import threading
+from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from annotate import claiming
 from annotate.claiming import claim_task
 from annotate.judging import Answers, record_judgement, submission_key
 from annotate.models import Assignment, Judgement, Study, Task, User
-from annotate.repeating import is_drawn
+from annotate.repeating import hand_out, is_drawn
 from tests.factories import judge_next, make_batch, make_study, make_user
 from tests.racing import in_parallel
 
@@ -88,6 +92,15 @@ def test_without_the_lock_of_a_claim_a_tab_fails(monkeypatch: pytest.MonkeyPatch
     study = with_repeats_due(annotator)
     queryset = type(Assignment.objects.all())
     monkeypatch.setattr(queryset, "select_for_update", lambda self, **options: self.all())
+    # All have seen that none is in hand: with the lock one at a time would come so far.
+    gate = threading.Barrier(TABS)
+
+    def all_together(*args: Any) -> UUID | None:
+        with suppress(threading.BrokenBarrierError):
+            gate.wait(10)
+        return hand_out(*args)
+
+    monkeypatch.setattr(claiming, "hand_out", all_together)
 
     got = in_parallel(TABS, lambda _: claim_task(study, annotator).pk)
 

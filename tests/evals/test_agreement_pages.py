@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from io import StringIO
 from typing import Any
 from uuid import uuid4
@@ -18,6 +19,7 @@ from evals.reporting.agreement.counted import read, read_parts, tables_on
 from evals.reporting.agreement.drivers import Driver, drivers
 from evals.stats.estimates import Estimate
 from tests.conftest import client_of
+from tests.counting import statements
 from tests.evals.simulation import Leaning, judged_study
 from tests.factories import make_batch, make_study
 
@@ -256,17 +258,17 @@ def test_annotators_and_strangers_see_no_agreement(name: str, study: Study, char
 
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_take_as_many_statements_for_many_items_as_for_few(
-    name: str, lena_client: Client, django_assert_max_num_queries: Any
+    name: str, lena_client: Client
 ) -> None:
+    # The first page of a session asks for more.
+    page(lena_client, "study", judged_study(items=6, annotators=3, name="First"))
     taken = []
     for items in (6, 90):
         study = judged_study(items=items, annotators=3, name=f"{items}")
         query = pair(study) + "&mine=1&theirs=1" if "confusion" in name else ""
-        with django_assert_max_num_queries(40) as captured:
-            page(lena_client, name, study, query)
-        taken.append(len(captured.captured_queries))
+        taken.append(statements(partial(page, lena_client, name, study, query)))
 
-    assert taken[0] == taken[1]
+    assert taken[0] == taken[1] <= 40
 
 
 def test_parts_load_after_the_page_and_stand_alone_without_scripts(

@@ -1,11 +1,10 @@
 """What a lead sees: findings with their numbers, or the reason why there are none."""
 
 import re
+from functools import partial
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotate.claiming import claim_task, skip_task
@@ -18,6 +17,7 @@ from evals.stats.kappa import cohen_kappa
 from evals.stats.preference import ClusteredRate
 from evals.stats.wording import coefficient
 from tests.conftest import client_of
+from tests.counting import statements
 from tests.evals.simulation import Leaning, judged_study, mirror
 from tests.factories import assign, judge_next, make_batch, make_study, make_user
 
@@ -236,13 +236,7 @@ def test_a_page_takes_as_many_statements_for_many_items_as_for_few(lena_client: 
     page(lena_client, "study", judged_study(name="First", items=6, annotators=3))
 
     for name in PAGES:
-        counts = []
-        for study in (small, large):
-            with CaptureQueriesContext(connection) as captured:
-                page(lena_client, name, study)
-            said = [query["sql"] for query in captured.captured_queries]
-            # What is kept is put away once, by some statements of the cache for each result.
-            counts.append(sum('"cache"' not in sql and "SAVEPOINT" not in sql for sql in said))
+        counts = [statements(partial(page, lena_client, name, study)) for study in (small, large)]
         assert counts[0] == counts[1] <= 60, name
 
 
