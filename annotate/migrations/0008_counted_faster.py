@@ -44,12 +44,19 @@ BEGIN
 END $$;
 CREATE FUNCTION tasks_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- No join: its plan, made for one row, would hold each row of a large statement with each.
     PERFORM beat(study_id) FROM (
-        SELECT DISTINCT now.study_id FROM task_now AS now JOIN task_before AS before USING (id)
-        WHERE (now.state, now.version, now.judged_at, now.annotator_id)
-                  IS DISTINCT FROM
-              (before.state, before.version, before.judged_at, before.annotator_id)
-              AND NOT (now.state IN ('free', 'claimed') AND before.state IN ('free', 'claimed'))
+        SELECT DISTINCT study_id FROM (
+            SELECT id, study_id, version, judged_at,
+                   CASE WHEN state IN ('free', 'claimed') THEN 'open' ELSE state END,
+                   CASE WHEN state NOT IN ('free', 'claimed') THEN annotator_id END
+            FROM task_now
+            EXCEPT
+            SELECT id, study_id, version, judged_at,
+                   CASE WHEN state IN ('free', 'claimed') THEN 'open' ELSE state END,
+                   CASE WHEN state NOT IN ('free', 'claimed') THEN annotator_id END
+            FROM task_before
+        ) AS new
     ) AS changed;
     RETURN NULL;
 END $$;
