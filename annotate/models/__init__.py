@@ -1,11 +1,12 @@
 """The evidence: people, studies, batches of paired outputs, tasks and judgements."""
 
 from annotate.models.batch import Batch, Item, Upload, UploadChunk
+from annotate.models.judgement import Flag, Judgement, Rating
 from annotate.models.people import Invitation, Role, User
 from annotate.models.pulse import Pulse
 from annotate.models.received import JudgementChunk, JudgementFile, JudgementImport
 from annotate.models.study import Assignment, Comments, Criterion, Scale, State, Study
-from annotate.models.task import Flag, Judgement, Rating, Task
+from annotate.models.task import Task
 
 __all__ = [
     "Assignment",
