@@ -1,4 +1,4 @@
-"""What weighed the evidence: the code, named so that anybody can find it again.
+"""What computes the numbers: the code, named so that anybody can find it again.
 
 Git names a folder by its content. The same name is computed here from the files as they are, so
 that an installation without git, or without its history, names the same code alike:
@@ -31,6 +31,12 @@ def made_by() -> dict[str, Any]:
         "code": {room: tree_name(base / room).hex() for room in ROOMS},
         "libraries": {name: version(name) for name in LIBRARIES},
     }
+
+
+@cache
+def code_name() -> str:
+    """All of that as one word, for what is kept: other code, other results."""
+    return hashlib.sha256(repr(made_by()).encode()).hexdigest()
 
 
 def _product_version(file: Path) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
+from config.origin import made_by
 from evals.deciding.inputs import source_as_json
-from evals.deciding.origin import made_by
 from evals.deciding.policy import PolicyVersion
 from evals.deciding.resampling import seeds
 from evals.deciding.weighing import Weighing

@@ -8,16 +8,15 @@ import hashlib
 import pickle
 import zlib
 from collections.abc import Callable
-from functools import cache, wraps
-from importlib.metadata import version
-from pathlib import Path
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.core.cache import cache as shelf
 
 from annotate.models import Study
+from config.origin import code_name
 from evals.queries.reading import afterwards, state_seen
-from evals.queries.state import state_of
+from evals.queries.state import judged_state
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,32 +24,20 @@ R = TypeVar("R")
 A_WEEK = 7 * 24 * 60 * 60
 # Zeros make up most of a large table; more effort takes longer than it saves.
 EFFORT = 1
-CODE = Path(__file__).resolve().parent.parent
-LIBRARIES = ("numpy", "scipy")
-
-
-@cache
-def made_by() -> str:
-    """A digest of the code and the libraries: other code, other results."""
-    digest = hashlib.sha256()
-    for path in sorted(CODE.rglob("*.py")):
-        digest.update(path.read_bytes())
-    for name in LIBRARIES:
-        digest.update(version(name).encode())
-    return digest.hexdigest()
 
 
 def kept(count: Callable[Concatenate[Study, P], R]) -> Callable[Concatenate[Study, P], R]:
     """Keep what a function of a study answers, by all its arguments, until the study changes.
 
-    Its answer must rest on what `state_of` looks at, and on nothing else.
+    Its answer must rest on what `judged_state` looks at, and on nothing else: neither a run, nor
+    a score, nor the policy, but by its arguments.
     """
 
     @wraps(count)
     def looked_up(study: Study, /, *args: P.args, **kwargs: P.kwargs) -> R:
         said = repr((count.__module__, count.__qualname__, study.pk, args, sorted(kwargs.items())))
         key = f"kept-{hashlib.sha256(said.encode()).hexdigest()}"
-        state = f"{state_seen(study.pk, lambda: state_of(study))}-{made_by()}"
+        state = f"{state_seen(study.pk, lambda: judged_state(study))}-{code_name()}"
         found = _taken(key, state)
         if found is not None:
             answer: R = found[0]

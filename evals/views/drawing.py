@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from django.core.cache import cache
@@ -12,21 +11,12 @@ from django.shortcuts import render
 
 from annotate.models import Study
 from config.http import to_keep
+from config.origin import code_name
 from evals.figures import FORMATS, SHADES, SIZES, THEMES, Figure, NoFigure, draw
-from evals.figures import themes as drawn_by
-from evals.reporting.figures import asked as declared_by
 
 KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 Word = TypeVar("Word", bound=str)
 A_DAY = 24 * 60 * 60
-# Figures drawn or declared by other code are other figures.
-CODE = hashlib.sha256(
-    b"".join(
-        path.read_bytes()
-        for module in (drawn_by.__file__, declared_by.__file__)
-        for path in sorted(Path(module).parent.glob("*.py"))
-    )
-).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +74,7 @@ def figure_file(
     shade, size = _one_of(request, "shade", SHADES), _one_of(request, "size", SIZES)
     if file_format not in FORMATS:
         raise Http404
-    words = repr((state, file_format, shade, size, CODE))
+    words = repr((state, file_format, shade, size, code_name()))
     key = f"figure-{hashlib.sha256(words.encode()).hexdigest()}"
     drawn = cache.get(key)
     if drawn is None:

@@ -21,7 +21,7 @@ from evals.deciding import change_policy, policy_in_force
 from evals.queries import state as of_study
 from evals.queries.kept import kept
 from evals.queries.reading import snapshot
-from evals.queries.state import state_of
+from evals.queries.state import judged_state, state_of
 from tests.evals.factories import make_run, make_suite
 from tests.factories import judge_next, make_batch, make_study, source_of
 
@@ -142,13 +142,26 @@ def test_a_state_that_leaves_one_thing_out_does_not_notice_it(
 ) -> None:
     """A change is noticed by the part that is there for it, not by chance."""
     noticed = {CHANGES[change], *BESIDES.get(change, ())}
-    parts = {name: part for name, part in of_study.PARTS.items() if name not in noticed}
-    monkeypatch.setattr(of_study, "PARTS", parts)
+    for parts in ("JUDGED", "MEASURED"):
+        left = {name: one for name, one in getattr(of_study, parts).items() if name not in noticed}
+        monkeypatch.setattr(of_study, parts, left)
     before = state_of(judged)
 
     change(judged, alice)
 
     assert state_of(judged) == before
+
+
+@pytest.mark.parametrize("change", [run, change_the_policy])
+def test_what_machines_measure_recounts_no_judgement(
+    judged: Study, alice: User, change: Callable[[Study, User], None]
+) -> None:
+    before = judged_state(judged), state_of(judged)
+
+    change(judged, alice)
+
+    assert judged_state(judged) == before[0]
+    assert state_of(judged) != before[1]
 
 
 def test_a_claim_and_its_return_change_nothing(judged: Study, alice: User) -> None:

@@ -16,9 +16,9 @@ from django.core.management import call_command
 from django.db import connection
 
 from annotate.models import Study, User
+from config.origin import EMPTY, made_by, tree_name
 from config.pg import environment
 from evals import deciding
-from evals.deciding.origin import EMPTY, made_by, tree_name
 from evals.gate import DEFAULT_GATES
 from evals.models import Decision
 from tests.conftest import ROOT
