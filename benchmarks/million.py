@@ -1,6 +1,6 @@
 """Every page of a lead at a million judgements: python -m benchmarks.million
 
-    python -m benchmarks.million [--judgements 1000000] [--annotators 200] [--top 3] [--keep]
+    python -m benchmarks.million [--judgements 1000000] [--annotators 200] [--top 3] [--cold]
 
 A study of five points with five criteria (one of them scored for each side), three judgements
 of each item: a few annotators do most of the work, a few categories hold most of the items, a
@@ -8,13 +8,16 @@ fifth of the answers are ties; one judgement in fifty was corrected, one item in
 skipped by somebody, one task in five hundred came too late to count. All of it is made inside
 PostgreSQL.
 
-Printed: how long each page takes over HTTP when nothing has been kept and when nothing has
-changed since, its statements, the slowest of these, and the most memory that the web process
-ever held; at a hundredth of the judgements first, then at all of them.
+Printed: how long each page takes over HTTP when nothing whatever has been counted yet (with
+--cold), when a worker has counted ahead and nobody has opened the page, when one judgement has
+been corrected since, and when nothing has changed; the slowest statements after the correction,
+and the most memory that the web process ever held; at a hundredth of the judgements first, then
+at all of them.
 """
 
 import argparse
 import os
+import random
 import resource
 import statistics
 import time
@@ -24,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.million_rows import fill, make_study
+from benchmarks.million_rows import CRITERIA, fill, make_study
 from benchmarks.over_http import Annotator
 from benchmarks.scratch import scratch_database
 from benchmarks.serving import serve_here, session_of
@@ -70,6 +73,7 @@ def main() -> None:
     asked.add_argument("--judgements", type=int, default=1_000_000)
     asked.add_argument("--annotators", type=int, default=200)
     asked.add_argument("--top", type=int, default=1, help="Slowest statements shown of a page.")
+    asked.add_argument("--cold", action="store_true", help="Also with nothing counted yet.")
     asked.add_argument("--whole", action="store_true", help="Show statements whole.")
     given = asked.parse_args()
     with scratch_database("million"):
@@ -83,12 +87,15 @@ def main() -> None:
             seconds = time.perf_counter() - started
             print(f"\n{items * 3:,} judgements of {items:,} items by {len(people)} annotators")
             print(f"made in {seconds:.0f} s; load {os.getloadavg()[0]:.1f}", flush=True)
-            measure(study, people, given.top, whole=given.whole)
+            measure(study, people, given)
 
 
-def measure(study: Any, people: list[Any], top: int, *, whole: bool) -> None:
+def measure(study: Any, people: list[Any], given: argparse.Namespace) -> None:
     from django.core.cache import cache  # noqa: PLC0415
     from django.urls import reverse  # noqa: PLC0415
+
+    from evals.models import CountedPart  # noqa: PLC0415
+    from evals.reporting.ahead import count_ahead  # noqa: PLC0415
 
     lead = session_of(_lead())
     pair = {"one": str(people[0]), "other": str(people[1])}
@@ -98,22 +105,60 @@ def measure(study: Any, people: list[Any], top: int, *, whole: bool) -> None:
         closing.callback(browser.close)
         # What is imported and compiled at the first request of a process is not counted.
         browser.send("GET", reverse("planning", args=[study.slug]))
-        print(
-            f"{'':18}{'first':>10}{'processor':>10}{'again':>10}{'processor':>10}{'statements':>12}"
-        )
-        for name in PAGES:
-            address = reverse(name, args=[study.slug])
-            if name == "confusion":
-                address += "?" + "&".join(f"{key}={value}" for key, value in pair.items())
+        addresses = {name: reverse(name, args=[study.slug]) for name in PAGES}
+        addresses["confusion"] += "?" + "&".join(f"{key}={value}" for key, value in pair.items())
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in PAGES}
+        slowest: dict[str, list[tuple[float, str]]] = {}
+        for name, address in addresses.items() if given.cold else ():
             cache.clear()
+            CountedPart.objects.all().delete()
+            found[name].append(page(browser, watch, address))
+        cache.clear()
+        CountedPart.objects.all().delete()
+        started = time.perf_counter()
+        count_ahead(study, "blind", 0.95)
+        print(f"counted ahead in {time.perf_counter() - started:.1f} s", flush=True)
+        for name, address in addresses.items():
+            found[name].append(page(browser, watch, address))
+        for name, address in addresses.items():
+            correct(study)
             watch.seen.clear()
-            first = [page(browser, watch, address)]
-            seen = sorted(watch.seen, reverse=True)
+            found[name].append(page(browser, watch, address))
+            slowest[name] = sorted(watch.seen, reverse=True)
             again = [page(browser, watch, address) for _ in range(AGAIN)]
-            print(f"{name:18}{in_words(first)}{in_words(again)}{len(seen):>12}", flush=True)
-            for seconds, sql in seen[:top]:
-                print(f"{'':18}{seconds * 1000:>7,.0f} ms  {sql if whole else of_interest(sql)}")
+            found[name].append(_medians(again))
+    titles = [*(["nothing counted"] if given.cold else []), "counted ahead", "one more", "at rest"]
+    print(f"{'':18}" + "".join(f"{title:>24}" for title in titles) + f"{'statements':>12}")
+    for name in PAGES:
+        times = "".join(f"{clock * 1000:>12,.0f} ms{busy * 1000:>6,.0f} ms p" for clock, busy in
+                        found[name])  # fmt: skip
+        print(f"{name:18}{times}{len(slowest[name]):>12}", flush=True)
+        for seconds, sql in slowest[name][: given.top]:
+            print(f"{'':18}{seconds * 1000:>7,.0f} ms  {sql if given.whole else of_interest(sql)}")
+    print("p: of the processor, of the web process and of its database connections together")
     print(f"peak memory of the web process: {peak():,.0f} MiB; load {os.getloadavg()[0]:.1f}")
+
+
+def correct(study: Any) -> None:
+    """Somebody changes their mind about a judgement of long ago."""
+    from annotate.judging import Answers, record_judgement, submission_key  # noqa: PLC0415
+    from annotate.models import Task  # noqa: PLC0415
+
+    tasks = Task.objects.filter(study=study, state="judged").select_related("annotator")
+    task = tasks.order_by("judged_at")[random.randrange(50_000 if tasks[50_000:].exists() else 9)]
+    assert task.annotator is not None
+    comparisons = {f"c{number}": 1 for number in range(1, CRITERIA)}
+    record_judgement(
+        task.pk,
+        task.annotator,
+        submission_key(task),
+        Answers(choice=1, comparisons=comparisons, scores={f"c{CRITERIA}": (4, 3)}),
+    )
+
+
+def _medians(times: list[tuple[float, float]]) -> tuple[float, float]:
+    by_clock, busy = (statistics.median(column) for column in zip(*times, strict=True))
+    return by_clock, busy
 
 
 def page(browser: Annotator, watch: Watch, address: str) -> tuple[float, float]:
@@ -123,11 +168,6 @@ def page(browser: Annotator, watch: Watch, address: str) -> tuple[float, float]:
     status, headers, _ = browser.send("GET", address)
     assert status == 200, (address, status, headers.get("location"))
     return time.perf_counter() - started, time.process_time() - here + watch.busy
-
-
-def in_words(times: list[tuple[float, float]]) -> str:
-    by_clock, busy = (statistics.median(column) for column in zip(*times, strict=True))
-    return f"{by_clock * 1000:>7,.0f} ms{busy * 1000:>7,.0f} ms"
 
 
 def of_interest(sql: str) -> str:

@@ -193,7 +193,7 @@ class Task(models.Model):
             ),
             # The few whose first judgement is not the one that counts.
             models.Index(
-                fields=["study"],
+                fields=["study", "item"],
                 include=["id", "version", "state"],
                 condition=Q(version__gt=1) | Q(state__in=["surplus", "repeated"]),
                 name="task_not_as_first_said",

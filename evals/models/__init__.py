@@ -1,5 +1,6 @@
 """The weighing: suites, runs and their scores; policies and decisions."""
 
+from evals.models.counted import CountedPart
 from evals.models.decision import Decision, Policy, SecondSignature
 from evals.models.endpoint import Endpoint
 from evals.models.run import Attempt, Generation, Run, Score, ScorerVersion
@@ -10,6 +11,7 @@ from evals.models.suite import Case, Suite
 __all__ = [
     "Attempt",
     "Case",
+    "CountedPart",
     "Decision",
     "Endpoint",
     "Generation",

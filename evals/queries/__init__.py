@@ -6,6 +6,8 @@ of judgements. It is kept until the study changes.
 """
 
 from evals.queries.agreement import pair_tables
+from evals.queries.criteria import CriterionVotes, criterion_votes
+from evals.queries.elsewhere import has_imported, imported_count
 from evals.queries.items import (
     Listed,
     can_be_disputed,
@@ -14,19 +16,14 @@ from evals.queries.items import (
     flagged_items,
     item_with_tasks,
 )
-from evals.queries.length import LengthVotes, length_votes, votes_by_ratio
+from evals.queries.length import LengthVotes, length_votes
+from evals.queries.people import Person, median_seconds, people, people_counted
 from evals.queries.progress import (
-    Person,
     Progress,
     Slots,
     Week,
     flagged,
-    has_imported,
-    imported_count,
     last_week,
-    median_seconds,
-    people,
-    people_counted,
     progress,
     total_slots,
 )
@@ -35,11 +32,9 @@ from evals.queries.repeats import RepeatCounts, repeats
 from evals.queries.strength import StrengthSums, strength_sums
 from evals.queries.structure import ReferenceCounts, reference_counts
 from evals.queries.votes import (
-    CriterionVotes,
     Source,
     agreement_with_others,
     counted_judgements,
-    criterion_votes,
     sided_votes,
 )
 
@@ -79,5 +74,4 @@ __all__ = [
     "snapshot",
     "strength_sums",
     "total_slots",
-    "votes_by_ratio",
 ]

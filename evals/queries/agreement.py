@@ -7,72 +7,23 @@ never with the number of judgements.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import F, QuerySet
 
-from annotate.models import Judgement, Study
+from annotate.models import Study
 from evals.queries.kept import kept
-from evals.queries.reading import counted_from
-from evals.queries.said import MIDDLE, POINTS, everybody
-from evals.queries.together import cells_of, squares
-from evals.queries.votes import Source, counted_judgements, overall
+from evals.queries.said import MIDDLE, POINTS
+from evals.queries.timed import NEVER, Timed, moment
+from evals.queries.together import Pairs
+from evals.queries.votes import Source, overall
 from evals.stats.checks import Floats, Ints
+from evals.stats.histograms import distinct, merged
 from evals.tallies import counts_of
 
 # As many items, at least, in each part of the study's time; and as many parts at most.
 ITEMS_IN_A_PERIOD = 50
 MOST_PERIODS = 10
-
-SAID = ", ".join(
-    f"count(*) FILTER (WHERE preference = {point - MIDDLE}) AS p{point}" for point in range(POINTS)
-)
-KINDS = ", ".join(f"p{point}" for point in range(POINTS))
-
-ITEMS = f"""
-, items AS (
-    SELECT item_id, {SAID}, count(*) AS n, count(*) FILTER (WHERE both_bad) AS bad,
-           max(judged_at) AS ended, min(scale) AS least, max(scale) AS most
-    FROM votes GROUP BY item_id
-)"""  # noqa: S608 (put together from constants)
-
-# Equal kinds of items together, by what they have in common. An item belongs to the time at
-# which its last judgement was made. Lengths are octets: how long a text is then stands in its
-# header, and it need not be read; and they are made before anything is sorted, or the sorting
-# would carry the texts along.
-PARTS = f"""{ITEMS}
-, lengths AS MATERIALIZED (
-    SELECT id, category, batch_id,
-           CASE WHEN least(octet_length(baseline_output), octet_length(candidate_output)) * 10
-                  >= greatest(octet_length(baseline_output), octet_length(candidate_output)) * 9
-                THEN 0
-                WHEN least(octet_length(baseline_output), octet_length(candidate_output)) * 2
-                  > greatest(octet_length(baseline_output), octet_length(candidate_output))
-                THEN 1 ELSE 2 END AS apart
-    FROM annotate_item WHERE study_id = %s
-), placed AS (
-    SELECT items.*, category, batch_id, apart, n > 1 AND ended IS NOT NULL AS timed
-    FROM items JOIN lengths ON lengths.id = items.item_id
-), ranked AS (
-    SELECT placed.*,
-           CASE WHEN timed THEN
-               (row_number() OVER (PARTITION BY timed ORDER BY ended, item_id) - 1)
-               * least({MOST_PERIODS}, greatest(1, count(*) OVER (PARTITION BY timed)
-                                                   / {ITEMS_IN_A_PERIOD}))
-               / count(*) OVER (PARTITION BY timed)
-           END AS period
-    FROM placed
-)
-SELECT GROUPING(category, batch_id, period, apart), category, batch_id, period, apart, {KINDS},
-       count(*), min(ended), max(ended), min(least), max(most)
-FROM ranked
-GROUP BY GROUPING SETS ((category, {KINDS}), (batch_id, {KINDS}), (period, {KINDS}),
-                        (apart, {KINDS}))
-"""  # noqa: S608 (put together from constants)
-# What GROUPING answers for each of the sets: a bit for each of the columns left out.
-CATEGORY, BATCH, PERIOD, APART = 0b0111, 0b1011, 0b1101, 0b1110
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,34 +81,37 @@ def item_kinds(study: Study, only: Source | None = None) -> ItemKinds:
 @kept
 def item_parts(study: Study, only: Source | None = None) -> ItemParts:
     """The same by category, batch, time, and how far the lengths of the outputs lie apart."""
-    sets: dict[int, dict[Any, list[tuple[Any, ...]]]] = {}
-    for which, category, batch, period, apart, *row in counted_from(
-        _items(study, only), PARTS, study.pk
-    ):
-        key = {CATEGORY: category, BATCH: batch, PERIOD: period, APART: apart}[which]
-        sets.setdefault(which, {}).setdefault(key, []).append(tuple(row))
-    if not sets:
+    found = Timed(study, only)
+    if not found.parts:
         return ItemParts()
-    # Every item has one category.
-    everything = [row for rows in sets[CATEGORY].values() for row in rows]
-    least, most = zip(*(row[-2:] for row in everything), strict=True)
-    periods = sets[PERIOD]
+    categories = found.in_all([part.categories for part in found.parts])
+    scales = [part.scales for part in found.parts]
     return ItemParts(
-        ItemKinds(_kinds(everything), 0, (min(least), max(most))),
-        {key: _kinds(rows) for key, rows in sorted(sets[CATEGORY].items())},
-        {key: _kinds(rows) for key, rows in sorted(sets[BATCH].items())},
-        [_period(periods[key]) for key in sorted(key for key in periods if key is not None)],
-        {key: _kinds(rows) for key, rows in sorted(sets[APART].items())},
+        # Every item has one category.
+        ItemKinds(
+            merged(list(categories.values())),
+            0,
+            (min(least for least, _ in scales), max(most for _, most in scales)),
+        ),
+        categories,
+        found.in_all([part.batches for part in found.parts]),
+        _periods(found),
+        found.in_all([part.apart for part in found.parts]),
     )
 
 
-def _kinds(rows: Sequence[tuple[Any, ...]]) -> Ints:
-    return counts_of((row[: POINTS + 1] for row in rows), POINTS + 1)
-
-
-def _period(rows: Sequence[tuple[Any, ...]]) -> Period:
-    first = min(row[POINTS + 1] for row in rows)
-    return Period(first, max(row[POINTS + 2] for row in rows), _kinds(rows))
+def _periods(found: Timed) -> list[Period]:
+    """Equally many items each. An item belongs to the time at which its last judgement was made."""
+    timed = (found.points.sum(axis=1) > 1) & (found.ended != NEVER)
+    ended, points = found.ended[timed], found.points[timed]
+    order = np.lexsort((found.items[timed], ended))
+    count = min(MOST_PERIODS, max(1, len(order) // ITEMS_IN_A_PERIOD))
+    period = np.arange(len(order)) * count // max(1, len(order))
+    periods = (order[period == number] for number in range(count if len(order) else 0))
+    return [
+        Period(moment(ended[these[0]]), moment(ended[these[-1]]), distinct(points[these]))
+        for these in periods
+    ]
 
 
 @dataclass(frozen=True)
@@ -183,13 +137,7 @@ def scales_judged_on(study: Study, only: Source | None = None) -> tuple[int, int
 @kept
 def pair_points(study: Study, only: Source | None = None) -> PairPoints:
     """For each pair of annotators who share items, what both said of them."""
-    users = everybody()
-    cells, times = cells_of(study, only, len(users))
-    pairs, where = np.unique(cells // POINTS**2, return_inverse=True)
-    tables = np.zeros((len(pairs), POINTS**2), dtype=np.int64)
-    tables[where, cells % POINTS**2] = times
-    named = [(users[pair // len(users)], users[pair % len(users)]) for pair in pairs.tolist()]
-    return PairPoints(named, tables.reshape(-1, POINTS, POINTS))
+    return PairPoints(*Pairs(study, only).tables())
 
 
 def pair_tables(study: Study, only: Source | None = None) -> tuple[list[tuple[UUID, UUID]], Ints]:
@@ -209,14 +157,11 @@ def pair_tables(study: Study, only: Source | None = None) -> tuple[list[tuple[UU
 
 
 def points_of_pair(study: Study, only: Source | None, one: UUID, other: UUID) -> PairPoints:
-    """The same of one pair alone: nobody else's judgements are read."""
-    users = everybody()
-    cells, times = cells_of(study, only, len(users), (one, other))
-    if not len(cells):
-        return PairPoints([], np.zeros((0, POINTS, POINTS), dtype=np.int64))
-    table = np.zeros(POINTS**2, dtype=np.int64)
-    table[cells % POINTS**2] = times
-    return PairPoints([(min(one, other), max(one, other))], table.reshape(1, POINTS, POINTS))
+    """The same of one pair alone."""
+    found = pair_points(study, only)
+    pair = (min(one, other), max(one, other))
+    where = [place for place, named in enumerate(found.pairs) if named == pair]
+    return PairPoints([pair] if where else [], found.tables[where])
 
 
 def squares_by_item(
@@ -230,19 +175,7 @@ def squares_by_item(
     influences : (P, 7, 7) arrays
         What an item in each cell of each pair's table weighs.
     """
-    users = everybody()
-    number = {person: place for place, person in enumerate(users)}
-    pairs = np.array([number[a] * len(users) + number[b] for a, b in found.pairs], dtype=np.int64)
-    order = np.argsort(pairs)
-    where = tuple(np.argwhere(found.tables[order] > 0).T)
-    cells = (pairs[order][where[0]] * POINTS + where[1]) * POINTS + where[2]
-    items, sums = squares(
-        study,
-        only,
-        len(users),
-        cells,
-        [influence[order][where] for influence in influences],
-    )
+    items, sums = Pairs(study, only).squares(found.pairs, influences)
     return items, sums.tolist()
 
 
@@ -256,17 +189,3 @@ def votes_with_others(study: Study, only: Source | None = None) -> dict[UUID, In
         just these. Of items that nobody else judged too.
     """
     return overall(study, only).others
-
-
-def _items(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
-    return _votes(study, only).values(
-        "item_id",
-        "preference",
-        "both_bad",
-        "scale",
-        judged_at=F("task__judged_at"),
-    )
-
-
-def _votes(study: Study, only: Source | None) -> QuerySet[Judgement]:
-    return counted_judgements(study, only)

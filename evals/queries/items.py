@@ -5,25 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db.models import Count, F, Prefetch, Q
 from django.db.models.functions import Coalesce, Left
 from django.shortcuts import get_object_or_404
 
 from annotate.models import Flag, Item, Judgement, Study, Task
 from evals.queries.kept import kept
+from evals.queries.parts import parts
 from evals.queries.reading import counted_from
-from evals.queries.votes import Source, counted_judgements
-
-# An item is disputed where some chose the baseline and some the candidate.
-DISPUTED = """
-, disputed AS (
-    SELECT item_id, max(preference) - min(preference) AS spread, count(*) AS n,
-           array_agg(preference ORDER BY preference) AS said
-    FROM votes GROUP BY item_id
-    HAVING min(preference) < 0 AND max(preference) > 0
-)
-SELECT item_id, said, count(*) OVER () FROM disputed ORDER BY spread DESC, n DESC, item_id
-"""
+from evals.queries.votes import Source, counted_judgements, overall, overall_part
 
 # Of each item the criterion that splits its annotators most evenly.
 MOST_SPLIT = """
@@ -55,11 +46,9 @@ class Listed:
     flags: Sequence[str] = ()
 
 
-@kept
 def can_be_disputed(study: Study, only: Source | None = None) -> bool:
     """Whether any item was judged twice: before that nobody can disagree."""
-    items = counted_judgements(study, only).order_by().values("item_id")
-    return items.annotate(times=Count("pk")).filter(times__gt=1).exists()
+    return bool((overall(study, only).points[:, :-1].sum(axis=1) > 1).any())
 
 
 def disputed_items(
@@ -73,16 +62,30 @@ def disputed_items(
     int
         How many there are in all; 0 where `offset` lies beyond the last one.
     """
-    rows = _disputed(study, only, limit, offset)
-    return listed_items(study, only, {row[0]: row[1] for row in rows}), rows[0][2] if rows else 0
+    items, count = _disputed(study, only, limit, offset)
+    return listed_items(study, only, _said_of(study, only, items)), count
 
 
 @kept
-def _disputed(
-    study: Study, only: Source | None, limit: int, offset: int
-) -> Sequence[tuple[int, list[int], int]]:
-    window = f"LIMIT {int(limit)} OFFSET {int(offset)}"
-    return counted_from(_votes(study, only), DISPUTED + window)
+def _disputed(study: Study, only: Source | None, limit: int, offset: int) -> tuple[list[int], int]:
+    """Some choose the baseline and some the candidate: ids in order, and how many in all."""
+    nothing = np.zeros((0, 3), dtype=np.int64)
+    found = [part.disputed for part in parts(study, overall_part, only)]
+    item, spread, n = np.concatenate([nothing, *found]).T
+    order = np.lexsort((item, -n, -spread))[offset : offset + limit]
+    return item[order].tolist(), len(item) if len(order) else 0
+
+
+def _said_of(study: Study, only: Source | None, items: list[int]) -> dict[int, list[int]]:
+    """What was said of these items, in their order."""
+    if not items:
+        return {}
+    rows = counted_from(
+        _votes(study, only).filter(item__in=items),
+        "SELECT item_id, array_agg(preference ORDER BY preference) FROM votes GROUP BY item_id",
+    )
+    said = {row[0]: row[1] for row in rows}
+    return {item: said.get(item, []) for item in items}
 
 
 def flagged_count(study: Study) -> int:
@@ -100,12 +103,7 @@ def flagged_items(
         .order_by("-flag_count", "pk")
         .values_list("pk", flat=True)[offset : offset + limit]
     )
-    rows = counted_from(
-        _votes(study, only).filter(item__in=items),
-        "SELECT item_id, array_agg(preference ORDER BY preference) FROM votes GROUP BY item_id",
-    )
-    said = {row[0]: row[1] for row in rows}
-    return listed_items(study, only, {item: said.get(item, []) for item in items})
+    return listed_items(study, only, _said_of(study, only, items))
 
 
 def listed_items(study: Study, only: Source | None, said: dict[int, list[int]]) -> list[Listed]:

@@ -3,36 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from annotate.models import Study
 from evals.queries.kept import kept
-from evals.queries.reading import counted_from
-from evals.queries.votes import Source, counted_judgements
+from evals.queries.said import MIDDLE
+from evals.queries.timed import Timed, moment
+from evals.queries.votes_from import Source
+from evals.stats.checks import Floats, Ints
 from evals.tallies import Ties
 
 # More points than a figure has pixels for tell nothing.
 MOST_LOOKS = 150
-
-# What a vote is worth; where ties are left out they are worth nothing at all, which no mean counts.
-WORTH: dict[Ties, str] = {
-    "half": "CASE sign(preference) WHEN 1 THEN 1.0 WHEN 0 THEN 0.5 ELSE 0.0 END",
-    "decided": "CASE sign(preference) WHEN 1 THEN 1.0 WHEN -1 THEN 0.0 END",
-}
-# An item enters when its planned votes are complete: an item seen half would enter twice.
-LOOKS = """
-, worth AS (
-    SELECT item_id, max(created_at) AS at, avg({worth}) AS score
-    FROM votes GROUP BY item_id HAVING count(*) >= {overlap}
-), scored AS (
-    SELECT item_id, at, score FROM worth WHERE score IS NOT NULL
-), running AS (
-    SELECT row_number() OVER in_turn AS n, avg(score) OVER in_turn AS mean,
-           stddev_samp(score) OVER in_turn AS sd, at, count(*) OVER () AS total
-    FROM scored
-    WINDOW in_turn AS (ORDER BY at, item_id ROWS UNBOUNDED PRECEDING)
-)
-SELECT n, mean::float, coalesce(sd, 0)::float, at FROM running
-WHERE mod(n, greatest(1, total / {most})) = 0 OR n = total ORDER BY n
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +34,37 @@ def looks(study: Study, only: Source | None = None, ties: Ties = "half") -> list
     The score of an item is the mean of its votes: a win 1, a loss 0, a tie one half or, by
     `ties`, left out. An item of nothing but ties then has no score and does not enter.
     """
-    votes = counted_judgements(study, only).values(
-        "item_id",
-        "preference",
-        "created_at",
-    )
-    what = LOOKS.format(worth=WORTH[ties], overlap=int(study.overlap), most=MOST_LOOKS)
-    return [Look(*row) for row in counted_from(votes, what)]
+    found = Timed(study, only)
+    losses, ties_, wins = _winners(found.points)
+    decided = losses + wins
+    counted = decided if ties == "decided" else decided + ties_
+    # An item enters when its planned votes are complete: an item seen half would enter twice.
+    enters = (found.points.sum(axis=1) >= study.overlap) & (counted > 0)
+    order = np.lexsort((found.items[enters], found.made[enters]))
+    worth = wins if ties == "decided" else wins + ties_ / 2
+    scores = (worth[enters] / counted[enters])[order]
+    return _looks(scores, found.made[enters][order])
+
+
+def _winners(points: Ints) -> tuple[Ints, Ints, Ints]:
+    """Losses, ties and wins of each item."""
+    return points[:, :MIDDLE].sum(axis=1), points[:, MIDDLE], points[:, MIDDLE + 1 :].sum(axis=1)
+
+
+def _looks(scores: Floats, made: Ints) -> list[Look]:
+    total = len(scores)
+    n = np.arange(1, total + 1)
+    # Around their mean, or the squares of like numbers would lose their last digits.
+    middle = scores.mean() if total else 0.0
+    sums, squares = np.cumsum(scores - middle), np.cumsum((scores - middle) ** 2)
+    variance = np.maximum(squares - sums**2 / n, 0) / np.maximum(n - 1, 1)
+    shown = np.flatnonzero((n % max(1, total // MOST_LOOKS) == 0) | (n == total)).tolist()
+    return [
+        Look(
+            place + 1,
+            float(middle + sums[place] / n[place]),
+            float(np.sqrt(variance[place])),
+            moment(made[place]),
+        )
+        for place in shown
+    ]

@@ -9,12 +9,17 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+BLOCKS = """
+SELECT block, sum(beats)::bigint FROM annotate_pulse WHERE study_id = %(study)s GROUP BY block
+"""
+
 
 @dataclass
 class _Seen:
     """What one snapshot has learned, and what is to be done when it ends."""
 
     states: dict[int, str] = field(default_factory=dict)
+    blocks: dict[int, dict[int, int]] = field(default_factory=dict)
     later: list[Callable[[], object]] = field(default_factory=list)
 
 
@@ -69,6 +74,16 @@ def state_seen(study: int, look: Callable[[], str]) -> str:
     if study not in seen.states:
         seen.states[study] = look()
     return seen.states[study]
+
+
+def blocks_seen(study: int) -> dict[int, int]:
+    """How often each block of a study's items has changed, looked for once in a snapshot."""
+    seen = _now.get()
+    if seen is None:
+        return dict(rows_of(BLOCKS, {"study": study}))
+    if study not in seen.blocks:
+        seen.blocks[study] = dict(rows_of(BLOCKS, {"study": study}))
+    return seen.blocks[study]
 
 
 def afterwards(work: Callable[[], object]) -> None:

@@ -1,20 +1,19 @@
-"""The votes of a study as numbers, a block of items at a time, from the index of the votes.
+"""The votes on a block of items as numbers, from the index of the votes.
 
-The index hands them out item by item, and PostgreSQL packs each into eight octets; what is counted
-of a block is added to what was counted before. A block is all that is held, however many there are.
+The index hands them out item by item, and PostgreSQL packs each into eight octets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
 import numpy as np
-from django.db import connection
 
-from annotate.models import Study
+from annotate.models.pulse import BLOCK_BITS
+from evals.queries.parts import Block
 from evals.queries.reading import counted_from, rows_of
-from evals.queries.votes_from import Source, counted_judgements
+from evals.queries.votes_from import Source
 from evals.stats.checks import Ints
 
 # The points of the widest scale: -3 to 3, from the baseline to the candidate.
@@ -22,31 +21,30 @@ POINTS = 7
 MIDDLE = 3
 SIDES = 3
 WINNERS = 3
-# Items of a block: some tens of megabytes while it is counted.
-A_BLOCK = 65_536
-# Ids of a block lie within 2 to the power of this, or it ends early.
-SPREAD = 30
-WHO_BITS = 22
+# Bits of a vote below those of its annotator and of its item.
+SAID_BITS = 8
+ITEM_BITS = BLOCK_BITS + SAID_BITS
 
-BLOCK = """
-SELECT min(id), max(id) FROM (
-    SELECT id FROM annotate_item WHERE study_id = %(study)s AND id > %(after)s
-    ORDER BY id LIMIT %(limit)s) AS next_ones
-"""
-# Bits from the lowest: who, what was said, the candidate's side, both bad, half the scale.
-VOTES = f"""
-, people AS MATERIALIZED (SELECT id, row_number() OVER (ORDER BY id) - 1 AS who FROM annotate_user)
+# People are numbered in the order of their ids, those of the block alone.
+PEOPLE = """
+, people AS MATERIALIZED (
+    SELECT annotator_id AS id, row_number() OVER (ORDER BY annotator_id) - 1 AS who
+    FROM (SELECT DISTINCT annotator_id FROM votes) AS named
+)"""
+# Bits from the lowest: what was said, the candidate's side, both bad, half the scale (these are
+# eight), the item's place in its block, and who.
+VOTES = f"""{PEOPLE}
 SELECT string_agg(int8send(
-    ((item_id - %s) << {WHO_BITS + 8}) | (who << 8) | ((preference + {MIDDLE}) << 5)
+    (who << {ITEM_BITS}) | ((item_id - %s) << {SAID_BITS}) | ((preference + {MIDDLE}) << 5)
     | ((CASE candidate_side WHEN 'left' THEN 0 WHEN 'right' THEN 1 ELSE 2 END) << 3)
-    | (both_bad::int << 2) | (scale >> 1)), ''::bytea)
+    | (both_bad::int << 2) | (scale >> 1)), ''::bytea),
+    (SELECT array_agg(id ORDER BY who) FROM people)
 FROM votes JOIN people ON people.id = annotator_id
 """  # noqa: S608 (put together from constants)
 CATEGORIES = """
 SELECT category, string_agg(int8send(id), ''::bytea) FROM annotate_item
-WHERE study_id = %(study)s AND id BETWEEN %(first)s AND %(last)s GROUP BY category
+WHERE study_id = %(study)s AND id BETWEEN %(first)s AND %(last)s GROUP BY category ORDER BY category
 """
-PEOPLE = "SELECT id FROM annotate_user ORDER BY id"
 
 
 @dataclass(frozen=True)
@@ -55,10 +53,12 @@ class Said:
 
     Attributes
     ----------
+    people : tuple of UUID
+        Who voted, in the order of their ids.
     ids : array
         The ids of the items that have votes, in their order.
     item, who : arrays
-        Of each vote the place of its item in `ids`, and the number of its annotator.
+        Of each vote the place of its item in `ids`, and of its annotator in `people`.
     point : array
         What was said, from 0 (the baseline by far) to 6 (the candidate by far).
     side : array
@@ -68,6 +68,7 @@ class Said:
         Points of the scale judged on.
     """
 
+    people: tuple[UUID, ...]
     ids: Ints
     item: Ints
     who: Ints
@@ -83,58 +84,62 @@ class Said:
 
     def by_item(self, cells: Ints, kinds: int) -> Ints:
         """(items, kinds) array: how many votes of each item are in each of the cells."""
-        found = np.bincount(self.item * kinds + cells, minlength=len(self.ids) * kinds)
-        return found.reshape(-1, kinds).astype(np.int64)
+        return in_cells(self.item, cells, len(self.ids), kinds)
+
+    def by_person(self, cells: Ints, kinds: int) -> Ints:
+        """(people, kinds) array: how many votes of each person are in each of the cells."""
+        return in_cells(self.who, cells, len(self.people), kinds)
 
 
-def everybody() -> list[UUID]:
-    """All users in the order of their numbers."""
-    with connection.cursor() as cursor:
-        cursor.execute(PEOPLE)
-        return [row[0] for row in cursor.fetchall()]
+def in_cells(rows: Ints, cells: Ints, count: int, kinds: int) -> Ints:
+    """(count, kinds) array: how often each row occurs with each of the cells."""
+    found = np.bincount(rows * kinds + cells, minlength=count * kinds)
+    return found.reshape(-1, kinds).astype(np.int64)
 
 
-def said_in_blocks(
-    study: Study, only: Source | None = None, people: tuple[UUID, ...] = ()
-) -> Iterator[Said]:
-    """All votes that count, or those of some people alone."""
-    votes = counted_judgements(study, only)
-    if people:
-        votes = votes.filter(annotator__in=people)
-    after = -1
-    while True:
-        ((first, last),) = rows_of(BLOCK, {"study": study.pk, "after": after, "limit": A_BLOCK})
-        if first is None:
-            return
-        last = min(last, first + (1 << SPREAD))
-        rows = votes.filter(item_id__gte=first, item_id__lte=last).values(
-            "item_id", "annotator_id", "preference", "candidate_side", "both_bad", "scale"
-        )
-        ((packed,),) = counted_from(rows, VOTES, first)
-        if packed is not None:
-            yield _read(bytes(packed), first)
-        after = last
-
-
-def _read(packed: bytes, first: int) -> Said:
-    rows = np.sort(np.frombuffer(packed, dtype=">i8").astype(np.int64))
-    ids, item = np.unique(rows >> (WHO_BITS + 8), return_inverse=True)
+def said_in(block: Block, only: Source | None = None) -> Said | None:
+    """All votes on a block that count; None without any."""
+    rows = block.votes(only).values(
+        "item_id", "annotator_id", "preference", "candidate_side", "both_bad", "scale"
+    )
+    ((packed, people),) = counted_from(rows, VOTES, block.first)
+    if packed is None:
+        return None
+    votes = np.frombuffer(bytes(packed), dtype=">i8").astype(np.int64)
+    item = (votes >> SAID_BITS) & ((1 << BLOCK_BITS) - 1)
+    who = votes >> ITEM_BITS
+    order = np.lexsort((who, item))
+    votes, who = votes[order], who[order]
+    places, item = np.unique(item[order], return_inverse=True)
     return Said(
-        ids + first,
+        tuple(people),
+        places + block.first,
         item.astype(np.int64),
-        (rows >> 8) & ((1 << WHO_BITS) - 1),
-        (rows >> 5) & 7,
-        (rows >> 3) & 3,
-        (rows >> 2) & 1,
-        2 * (rows & 3) + 1,
+        who,
+        (votes >> 5) & 7,
+        (votes >> 3) & 3,
+        (votes >> 2) & 1,
+        2 * (votes & 3) + 1,
     )
 
 
-def categories_of(study: Study, ids: Ints, known: dict[str, int]) -> Ints:
-    """The numbers of the items' categories; those seen first are added to `known`."""
+def categories_of(block: Block, ids: Ints) -> tuple[list[str], Ints]:
+    """The names of the categories of these items, and of each item the place of its own."""
+    names: list[str] = []
     found = np.zeros(len(ids), dtype=np.int64)
-    asked = {"study": study.pk, "first": int(ids[0]), "last": int(ids[-1])}
-    for name, packed in rows_of(CATEGORIES, asked):
-        here = np.frombuffer(bytes(packed), dtype=">i8").astype(np.int64)
-        found[np.isin(ids, here, assume_unique=True)] = known.setdefault(name, len(known))
-    return found
+    for name, packed in rows_of(CATEGORIES, block.places):
+        here = np.isin(ids, np.frombuffer(bytes(packed), dtype=">i8").astype(np.int64))
+        if here.any():
+            found[here] = len(names)
+            names.append(name)
+    return names, found
+
+
+def everybody_in(people: Iterable[Sequence[UUID]]) -> dict[UUID, int]:
+    """The people of several blocks, numbered in the order of their ids."""
+    return {person: number for number, person in enumerate(sorted(set().union(*people)))}
+
+
+def numbers_of(people: Sequence[UUID], numbers: dict[UUID, int]) -> Ints:
+    """For each person of a block their number among all."""
+    return np.array([numbers[person] for person in people], dtype=np.int64)

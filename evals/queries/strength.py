@@ -2,24 +2,15 @@
 
 from dataclasses import dataclass
 
-from annotate.models import Study
-from evals.queries.kept import kept
-from evals.queries.reading import counted_from
-from evals.queries.votes import Source, counted_judgements
-from evals.stats.checks import Ints
-from evals.tallies import counts_of
+import numpy as np
 
-# Items are rows without an annotator, annotators are rows without an item; equal sums are
-# counted together.
-STRENGTH = """
-, grouped AS (
-    SELECT annotator_id IS NULL AS of_item, count(*) AS n, sum(preference)::bigint AS total,
-           sum(preference * preference)::bigint AS squares, min(scale) AS least, max(scale) AS most
-    FROM votes GROUP BY GROUPING SETS ((item_id), (annotator_id))
-)
-SELECT of_item, n, total, count(*), sum(squares)::bigint, min(least), max(most)
-FROM grouped GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
+from annotate.models import Study
+from evals.queries.said import MIDDLE, POINTS
+from evals.queries.votes import Source, overall
+from evals.stats.checks import Ints
+from evals.stats.histograms import distinct
+
+POINT = np.arange(POINTS) - MIDDLE
 
 
 @dataclass(frozen=True)
@@ -44,19 +35,22 @@ class StrengthSums:
     scales: tuple[int, int] | None
 
 
-@kept
 def strength_sums(study: Study, only: Source | None = None) -> StrengthSums:
     """All that the mean strength and its clustered interval need."""
-    votes = counted_judgements(study, only).values("item_id", "annotator_id", "preference", "scale")
-    rows = counted_from(votes, STRENGTH)
-    items = counts_of((row[1:4] for row in rows if row[0]), 3)
-    annotators = counts_of((row[1:4] for row in rows if not row[0]), 3)
-    scales = (min(row[5] for row in rows), max(row[6] for row in rows)) if rows else None
+    found = overall(study, only)
+    points, times = found.points[:, :POINTS], found.points[:, POINTS]
+    items = distinct(_sums(points), times)
+    people = np.array(list(found.people.values()), dtype=np.int64).reshape(-1, POINTS)
     return StrengthSums(
         int(items[:, 0] @ items[:, 2]),
         int(items[:, 1] @ items[:, 2]),
-        sum(int(row[4]) for row in rows if row[0]),
+        int(points @ POINT**2 @ times),
         items,
-        annotators,
-        scales,
+        distinct(_sums(people)),
+        found.scales,
     )
+
+
+def _sums(points: Ints) -> Ints:
+    """(N, 2) array: judgements, and the sum of what they chose."""
+    return np.column_stack((points.sum(axis=1), points @ POINT))

@@ -8,6 +8,7 @@ from django.db.models.functions import Left
 from annotate.models import Item, Study
 from evals.matching import is_structured, matches, parses
 from evals.queries.kept import kept
+from evals.queries.parts import Block, parts
 
 # White space as Python strips it.
 SPACE = (
@@ -42,6 +43,17 @@ class ReferenceCounts:
     structured: int
     valid: int
 
+    def __add__(self, other: "ReferenceCounts") -> "ReferenceCounts":
+        return ReferenceCounts(
+            self.references + other.references,
+            self.matched + other.matched,
+            self.structured + other.structured,
+            self.valid + other.valid,
+        )
+
+
+NONE = ReferenceCounts(0, 0, 0, 0)
+
 
 @kept
 def reference_counts(study: Study) -> ReferenceCounts:
@@ -49,8 +61,14 @@ def reference_counts(study: Study) -> ReferenceCounts:
 
     Items made of runs are left out: their suite has its own scorers, and these have spoken.
     """
+    return sum(parts(study, references_part), NONE)
+
+
+def references_part(block: Block) -> ReferenceCounts | None:
+    """The same of one block."""
+    items = Item.objects.filter(study=block.study, pk__range=(block.first, block.last))
     given = (
-        Item.objects.filter(study=study, reference__isnull=False, batch__run_batch=None)
+        items.filter(reference__isnull=False, batch__run_batch=None)
         .annotate(
             wanted=Trimmed("reference", Value(SPACE)),
             given=Trimmed("candidate_output", Value(SPACE)),

@@ -1,48 +1,33 @@
-"""Votes as counts: by item and annotator, by category, side and criterion."""
+"""Votes on the overall question as counts: by item and annotator, by category and side."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
 
-from annotate.models import Judgement, Study
+from annotate.models import Study
 from evals.queries.kept import kept
-from evals.queries.reading import counted_from
+from evals.queries.parts import Block, parts
 from evals.queries.said import (
+    MIDDLE,
     POINTS,
     SIDES,
     WINNERS,
     categories_of,
-    everybody,
-    said_in_blocks,
+    everybody_in,
+    numbers_of,
+    said_in,
 )
 from evals.queries.together import beside_others
 from evals.queries.votes_from import Source as Source
 from evals.queries.votes_from import counted_judgements as counted_judgements
 from evals.stats.checks import Ints
-from evals.stats.histograms import Histogram, distinct, summed
-from evals.tallies import SidedVotes, Tally, counts_of
+from evals.stats.histograms import distinct, merged, summed
+from evals.tallies import SidedVotes
 
 # Losses, ties and wins, with the candidate on the left, on the right, and nobody knows where.
 SIDED = SIDES * WINNERS
-
-CRITERIA = """
-, grouped AS (
-    SELECT criterion_id, annotator_id,
-           count(*) FILTER (WHERE leaning < 0) AS losses,
-           count(*) FILTER (WHERE leaning = 0) AS ties,
-           count(*) FILTER (WHERE leaning > 0) AS wins,
-           CASE WHEN annotator_id IS NOT NULL THEN sum(baseline_score) END AS baseline,
-           CASE WHEN annotator_id IS NOT NULL THEN sum(candidate_score) END AS candidate
-    FROM votes GROUP BY GROUPING SETS ((criterion_id, item_id), (criterion_id, annotator_id))
-)
-SELECT criterion_id, annotator_id IS NULL, losses, ties, wins, count(*),
-       sum(baseline)::bigint, sum(candidate)::bigint
-FROM grouped GROUP BY 1, 2, 3, 4, 5
-"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +39,8 @@ class Overall:
     sided : SidedVotes
     points : (H, 8) array
         Judgements on each of the seven points, and items with just these.
+    people : dict of (7,) arrays
+        For each annotator their judgements on each of the seven points.
     both_bad : int
     scales : (int, int) or None
         The shortest and the longest scale that was judged on; None without a judgement.
@@ -64,113 +51,123 @@ class Overall:
 
     sided: SidedVotes
     points: Ints
+    people: dict[UUID, Ints]
     both_bad: int
     scales: tuple[int, int] | None
     others: dict[UUID, Ints]
 
 
+@dataclass(frozen=True)
+class OverallPart:
+    """The same of one block; categories and people go by their places in these lists.
+
+    Attributes
+    ----------
+    points : (H, 8) array
+        As above.
+    items : (H, 11) array
+        Category, the nine counts of `SIDED`, and items with just these.
+    sided : (K, 12) array
+        Category, annotator, the nine counts and ties with both outputs bad.
+    by_point : (people, 7) array
+    others : (H, 6) array
+        Annotator, and as above.
+    disputed : (D, 3) array
+        Ids of items on which some chose the baseline and some the candidate, how far these lie
+        apart, and how many judged.
+    """
+
+    people: tuple[UUID, ...]
+    categories: list[str]
+    points: Ints
+    items: Ints
+    sided: Ints
+    by_point: Ints
+    both_bad: int
+    scales: tuple[int, ...]
+    others: Ints
+    disputed: Ints
+
+
 @kept
 def overall(study: Study, only: Source | None = None) -> Overall:
     """Everything said of the overall question: all that pages need of it but pairs."""
-    categories: dict[str, int] = {}
-    points, items, others = Histogram(POINTS), Histogram(SIDED + 1), Histogram(5)
-    keys, people = [np.zeros((0, 2), np.int64)], [np.zeros((0, SIDED + 1), np.int64)]
-    both_bad, scales = 0, set[int]()
-    for said in said_in_blocks(study, only):
-        category = categories_of(study, said.ids, categories)
-        cells = said.side * WINNERS + said.winner
-        points.add(said.by_item(said.point, POINTS))
-        items.add(np.column_stack((category, said.by_item(cells, SIDED))))
-        others.add(beside_others(said))
-        counted = np.eye(SIDED, dtype=np.int64)[cells]
-        who, sums = summed(
-            (category[said.item], said.who), np.column_stack((counted, said.both_bad))
-        )
-        keys.append(who)
-        people.append(sums)
-        both_bad += int(said.both_bad.sum())
-        scales.update(np.unique(said.scale).tolist())
-    users, rows = everybody(), others.rows
+    found = parts(study, overall_part, only)
+    numbers = everybody_in(part.people for part in found)
+    names = sorted({name for part in found for name in part.categories})
+    users, place = list(numbers), {name: number for number, name in enumerate(names)}
+    items, points, others = [_none(SIDED + 2)], [_none(POINTS + 1)], [_none(6)]
+    keys, sums = [_none(2)], [_none(SIDED + 1)]
+    by_point = np.zeros((len(users), POINTS), dtype=np.int64)
+    for part in found:
+        who = numbers_of(part.people, numbers)
+        category = np.array([place[name] for name in part.categories], dtype=np.int64)
+        points.append(part.points)
+        items.append(np.column_stack((category[part.items[:, 0]], part.items[:, 1:])))
+        keys.append(np.column_stack((category[part.sided[:, 0]], who[part.sided[:, 1]])))
+        sums.append(part.sided[:, 2:])
+        others.append(np.column_stack((who[part.others[:, 0]], part.others[:, 1:])))
+        by_point[who] += part.by_point
+    of_all = merged(others)
+    said = merged(items)
+    whose, counts = summed(tuple(np.concatenate(keys).T), np.concatenate(sums))
+    scales = {scale for part in found for scale in part.scales}
     return Overall(
-        _sided(list(categories), items.rows, np.concatenate(keys), np.concatenate(people), users),
-        points.rows,
-        both_bad,
+        SidedVotes(
+            names, said, np.column_stack((whose[:, 0], counts)),
+            [users[who] for who in whose[:, 1].tolist()],
+        ),
+        merged(points),
+        {user: by_point[number] for user, number in numbers.items()},
+        sum(part.both_bad for part in found),
         (min(scales), max(scales)) if scales else None,
-        {users[who]: rows[rows[:, 0] == who, 1:] for who in np.unique(rows[:, 0]).tolist()},
+        {
+            users[who]: of_all[of_all[:, 0] == who, 1:]
+            for who in np.unique(of_all[:, 0]).tolist()
+        },
+    )  # fmt: skip
+
+
+def overall_part(block: Block, only: Source | None) -> OverallPart | None:
+    """One block of `overall`."""
+    said = said_in(block, only)
+    if said is None:
+        return None
+    categories, category = categories_of(block, said.ids)
+    cells = said.side * WINNERS + said.winner
+    counted = np.eye(SIDED, dtype=np.int64)[cells]
+    keys, sums = summed((category[said.item], said.who), np.column_stack((counted, said.both_bad)))
+    points = said.by_item(said.point, POINTS)
+    return OverallPart(
+        said.people,
+        categories,
+        distinct(points),
+        distinct(np.column_stack((category, said.by_item(cells, SIDED)))),
+        np.column_stack((keys, sums)),
+        said.by_person(said.point, POINTS),
+        int(said.both_bad.sum()),
+        tuple(np.unique(said.scale).tolist()),
+        distinct(beside_others(said)),
+        _disputed(said.ids, points),
     )
 
 
-def _sided(
-    names: list[str], items: Ints, keys: Ints, people: Ints, users: list[UUID]
-) -> SidedVotes:
-    """In the order of the names of the categories, in whichever these came."""
-    order = sorted(range(len(names)), key=lambda number: names[number])
-    place = np.argsort(np.array(order, dtype=np.int64))
-    items = np.column_stack((place[items[:, 0]], items[:, 1:]))
-    whose, sums = summed((place[keys[:, 0]], keys[:, 1]), people)
-    return SidedVotes(
-        [names[number] for number in order],
-        items[np.lexsort(items.T[::-1])],
-        np.column_stack((whose[:, 0], sums)),
-        [users[who] for who in whose[:, 1].tolist()],
-    )
+def _disputed(ids: Ints, points: Ints) -> Ints:
+    chosen = points > 0
+    lowest = chosen.argmax(axis=1)
+    highest = POINTS - 1 - chosen[:, ::-1].argmax(axis=1)
+    apart = (lowest < MIDDLE) & (highest > MIDDLE)
+    rows = np.column_stack((ids, highest - lowest, points.sum(axis=1)))
+    return np.asarray(rows[apart])
+
+
+def _none(width: int) -> Ints:
+    return np.zeros((0, width), dtype=np.int64)
 
 
 def sided_votes(study: Study, only: Source | None = None) -> SidedVotes:
     """Everything said of the overall question, by item, annotator, category and side."""
     return overall(study, only).sided
-
-
-@dataclass(frozen=True, slots=True)
-class CriterionVotes:
-    """What was said for one criterion; of two scores the higher one wins.
-
-    Attributes
-    ----------
-    mean_scores : (baseline, candidate) or None
-        Where the criterion is scored for each side.
-    """
-
-    tally: Tally = field(default_factory=Tally)
-    mean_scores: tuple[float, float] | None = None
-
-
-@kept
-def criterion_votes(study: Study, only: Source | None = None) -> dict[int, CriterionVotes]:
-    """What was said for each criterion that somebody answered."""
-    grouped: dict[int, list[tuple[Any, ...]]] = {}
-    for key, *row in counted_from(_ratings(study, only), CRITERIA):
-        grouped.setdefault(key, []).append(tuple(row))
-    return {key: _criterion(rows) for key, rows in grouped.items()}
-
-
-def _criterion(rows: list[tuple[Any, ...]]) -> CriterionVotes:
-    items = [row[1:5] for row in rows if row[0]]
-    people = [row for row in rows if not row[0]]
-    tally = Tally(counts_of(items), counts_of(row[1:5] for row in people))
-    sums = [row[5:] for row in people if row[5] is not None]
-    if not sums:
-        return CriterionVotes(tally)
-    baseline, candidate = (sum(column) / tally.n for column in zip(*sums, strict=True))
-    return CriterionVotes(tally, (baseline, candidate))
-
-
-def _ratings(study: Study, only: Source | None) -> QuerySet[Judgement, Any]:
-    return (
-        counted_judgements(study, only)
-        .filter(ratings__criterion__isnull=False)
-        .values(
-            "item_id",
-            "annotator_id",
-            criterion_id=F("ratings__criterion_id"),
-            leaning=Coalesce(
-                F("ratings__preference"),
-                F("ratings__candidate_score") - F("ratings__baseline_score"),
-            ),
-            baseline_score=F("ratings__baseline_score"),
-            candidate_score=F("ratings__candidate_score"),
-        )
-    )
 
 
 def agreement_with_others(

@@ -9,8 +9,6 @@ from evals.stats.checks import Ints
 
 # Codes of rows must fit into a signed number of eight octets.
 LARGEST = 2**62
-# So many parts wait before they are added up.
-MANY = 32
 
 
 def distinct(rows: Ints, times: Ints | None = None) -> Ints:
@@ -50,22 +48,16 @@ def _added(where: Ints, counts: Ints, groups: int) -> Ints:
     return np.column_stack(columns).astype(np.int64)
 
 
-class Histogram:
-    """Distinct rows of all parts that were added; what is held grows with these alone."""
+def merged(histograms: Sequence[Ints]) -> Ints:
+    """Several histograms as one: the distinct rows of all, with how often each one is there.
 
-    def __init__(self, width: int) -> None:
-        self._parts: list[Ints] = [np.zeros((0, width + 1), dtype=np.int64)]
-
-    def add(self, rows: Ints) -> None:
-        self._parts.append(distinct(rows))
-        if len(self._parts) > MANY:
-            self._parts = [self.rows]
-
-    @property
-    def rows(self) -> Ints:
-        """The distinct rows, each with how often it was there."""
-        together = np.concatenate(self._parts)
-        return distinct(together[:, :-1], together[:, -1])
+    Parameters
+    ----------
+    histograms : sequence of (H, k + 1) arrays
+        As `distinct` answers them; at least one, which may be empty.
+    """
+    together = np.concatenate(histograms)
+    return distinct(together[:, :-1], together[:, -1])
 
 
 def summed(keys: Sequence[Ints], counts: Ints) -> tuple[Ints, Ints]:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
+from django.db import connection
 from django.utils import timezone
 
 from annotate.blinding import Side, unblind
 from annotate.models import Criterion, Judgement, Rating, Study, Task, User
+from annotate.models.pulse import BLOCK_BITS
 from evals.gate import DEFAULT_GATES, Gate
 from tests.factories import assign, make_batch, make_study, make_user, rows_of
 
@@ -36,10 +38,12 @@ def judged_study(
     name: str = "Simulated",
     same: float = 0.5,
     share: float = 1.0,
+    blocks: int = 1,
 ) -> Study:
     """A study in which `share` of the slots have been judged.
 
     `same` is how often an annotator follows the item's own winner instead of a fresh draw.
+    Items come in as many batches as there are to be blocks, which are counted one by one.
     """
     study = make_study(
         name,
@@ -55,9 +59,22 @@ def judged_study(
         row | {"category": categories[number % len(categories)]}
         for number, row in enumerate(rows_of(items))
     ]
-    make_batch(study, rows)
+    for number in range(blocks):
+        make_batch(study, rows[number::blocks], name=f"batch {number + 1}")
+        if number + 1 < blocks:
+            begin_block()
     judge_slots(study, people, seed=seed, leaning=leaning or Leaning(), same=same, share=share)
     return study
+
+
+def begin_block() -> None:
+    """Items that come in from here on are counted apart from those before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('annotate_item', 'id'),"
+            " ((nextval(pg_get_serial_sequence('annotate_item', 'id')) >> %s) + 1) << %s)",
+            [BLOCK_BITS, BLOCK_BITS],
+        )
 
 
 def judge_slots(

@@ -21,9 +21,9 @@ from tests.factories import make_batch, make_study, make_user, rows_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def study() -> Study:
-    return judged_study(items=40, annotators=5, scale=7)
+@pytest.fixture(params=[1, 3], ids=["one block", "three blocks"])
+def study(request: pytest.FixtureRequest) -> Study:
+    return judged_study(items=40, annotators=5, scale=7, blocks=request.param)
 
 
 def counted(study: Study) -> list[Judgement]:
@@ -75,8 +75,10 @@ def test_parts_are_those_of_a_recount(study: Study) -> None:
     for name, rows in found.categories.items():
         mine = [item for item in items if item[0].task.item.category == name]
         assert as_counter(rows) == kinds(mine)
-    (batch,) = found.batches
-    assert as_counter(found.batches[batch]) == kinds(items)
+    assert set(found.batches) == set(study.batches.values_list("pk", flat=True))
+    for batch, rows in found.batches.items():
+        of_batch = [item for item in items if item[0].task.item.batch_id == batch]
+        assert as_counter(rows) == kinds(of_batch)
     everything: Counter[tuple[int, ...]] = Counter()
     for rows in found.apart.values():
         everything += as_counter(rows)

@@ -7,9 +7,9 @@ from django.urls import reverse
 
 from annotate.models import Item, Study, User
 from evals.figures import Figure, NoFigure
-from evals.queries import length_votes
+from evals.queries.length import RATIOS, length_votes
 from evals.reporting.figures import Asked, figure
-from evals.reporting.figures.length import EDGES, NAMES
+from evals.reporting.figures.length import NAMES
 from evals.reporting.metrics import metrics
 from evals.reporting.model_judges import all_leanings
 from evals.stats import wording
@@ -68,7 +68,7 @@ def test_shares_by_length_are_means_of_items_between_edges_of_ratios(lengths: St
         said = prefers(item)
         if said:
             ratio = len(item.candidate_output) / len(item.baseline_output)
-            name = NAMES[sum(ratio >= edge for edge in EDGES)]
+            name = NAMES[sum(ratio >= edge for edge in RATIOS)]
             wanted.setdefault(name, []).append((1 + said) / 2)
     assert len(wanted) >= 6
     told = {name: (share, interval, items) for name, share, interval, items in found.rows}

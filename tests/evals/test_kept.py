@@ -28,7 +28,7 @@ from tests.factories import judge_next, make_batch, make_study, source_of
 pytestmark = pytest.mark.django_db
 
 NOTHING = """
-CREATE OR REPLACE FUNCTION beat(of_study bigint) RETURNS void LANGUAGE plpgsql AS
+CREATE OR REPLACE FUNCTION beat(of_study bigint, of_block bigint) RETURNS void LANGUAGE plpgsql AS
 $$ BEGIN END $$
 """
 

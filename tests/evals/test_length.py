@@ -46,10 +46,10 @@ def test_counts_are_those_of_a_recount(study: Study) -> None:
     assert found.longer.annotator_count == 5
 
 
-def test_the_diagnostic_costs_two_questions(
+def test_the_diagnostic_costs_three_questions(
     study: Study, django_assert_num_queries: object
 ) -> None:
-    with django_assert_num_queries(2):  # type: ignore[operator]
+    with django_assert_num_queries(3):  # type: ignore[operator]
         # As when nothing of it is kept.
         queries.length_votes.__wrapped__(study)  # type: ignore[attr-defined]
 

@@ -14,8 +14,7 @@ from evals.stats.estimates import Undefined, attempt
 from evals.stats.length import length_fit
 
 TITLE = "Length against preference"
-# The same to both sides on a scale of ratios.
-EDGES = (0.25, 0.5, 0.8, 1 / 1.05, 1.05, 1.25, 2.0, 4.0)
+# Of the bins between `evals.queries.length.RATIOS`.
 NAMES = (
     "below 0.25 ×",
     "0.25 to 0.5 ×",
@@ -39,13 +38,13 @@ METHOD = (
 
 def by_length(asked: Asked) -> Figure | NoFigure:
     """Shares by ratio of lengths, where the diagnostic of length has an answer."""
-    fit = length_fit(queries.length_votes(asked.study, asked.only).rows, asked.confidence)
+    votes = queries.length_votes(asked.study, asked.only)
+    fit = length_fit(votes.rows, asked.confidence)
     if isinstance(fit.at_equal, Undefined):
         return NoFigure("length", TITLE, fit.at_equal.reason)
-    counts = queries.votes_by_ratio(asked.study, EDGES, asked.only)
     bins = [
         _bin(name, rows, asked.confidence)
-        for name, rows in zip(NAMES, counts, strict=True)
+        for name, rows in zip(NAMES, votes.by_ratio, strict=True)
         if rows.size
     ]
     return Figure(

@@ -1,0 +1,51 @@
+"""Counting ahead: whoever opens a page of a large study finds counted what it shows."""
+
+from collections.abc import Callable
+
+from django.db.models import Count, QuerySet
+
+from annotate.models import Study
+from annotate.models.pulse import Pulse
+from config.origin import code_name
+from evals import queries
+from evals.models import CountedPart
+from evals.queries import looks
+from evals.reporting.agreement import agreement_of, parts_of
+
+# Studies of so many blocks of items: a smaller one is counted while its page opens.
+LARGE = 4
+
+# A study, whose judgements, the level of confidence.
+COUNTS: tuple[Callable[[Study, queries.Source | None, float], object], ...] = (
+    lambda study, only, _: queries.sided_votes(study, only),
+    lambda study, only, _: queries.criterion_votes(study, only),
+    lambda study, only, _: queries.length_votes(study, only),
+    lambda study, only, _: queries.progress(study),
+    lambda study, only, _: queries.people_counted(study, only),
+    lambda study, only, _: queries.median_seconds(study, only),
+    lambda study, only, _: queries.imported_count(study, only),
+    lambda study, only, _: queries.reference_counts(study),
+    lambda study, only, _: queries.disputed_items(study, only),
+    lambda study, only, _: looks.looks(study, only),
+    agreement_of,
+    parts_of,
+)
+
+
+def large_studies() -> QuerySet[Study]:
+    """Studies that take longer to count than anybody waits for a page."""
+    blocks = Pulse.objects.values("study").annotate(blocks=Count("block", distinct=True))
+    return Study.objects.filter(pk__in=blocks.filter(blocks__gte=LARGE).values("study"))
+
+
+def count_ahead(study: Study, only: queries.Source | None, confidence: float) -> None:
+    """Count what has changed, for all pages, as they open unless asked otherwise."""
+    for count in COUNTS:
+        # One after the other: what was counted is there to be used, whatever becomes of the rest.
+        with queries.snapshot():
+            count(study, only, confidence)
+
+
+def forget_others_code() -> None:
+    """Delete what another version of the code has counted: nobody will ask for it again."""
+    CountedPart.objects.exclude(state__endswith=code_name()[:32]).delete()
