@@ -120,13 +120,29 @@ class PairPoints:
 
     Attributes
     ----------
-    pairs : list of (annotator, annotator)
-        In the order of their ids.
+    people : sequence of UUID
+        In their order.
+    who : (P, 2) array
+        Each pair as two places in `people`, the lower one first.
     tables : (P, 7, 7) array of counts
     """
 
-    pairs: Sequence[tuple[UUID, UUID]]
+    people: Sequence[UUID]
+    who: Ints
     tables: Ints
+
+    @property
+    def pairs(self) -> list[tuple[UUID, UUID]]:
+        return [(self.people[one], self.people[other]) for one, other in self.who.tolist()]
+
+    def table_of(self, one: UUID, other: UUID) -> Ints:
+        """The (7, 7) table of two annotators, `one` in the rows; zeros where they share nothing."""
+        places = [self.people.index(who) if who in self.people else -1 for who in (one, other)]
+        (where,) = np.nonzero((self.who == sorted(places)).all(axis=1))
+        if not len(where):
+            return np.zeros((POINTS, POINTS), dtype=np.int64)
+        table: Ints = self.tables[where[0]]
+        return table if places[0] < places[1] else table.T
 
 
 def scales_judged_on(study: Study, only: Source | None = None) -> tuple[int, int] | None:
@@ -137,7 +153,8 @@ def scales_judged_on(study: Study, only: Source | None = None) -> tuple[int, int
 @kept
 def pair_points(study: Study, only: Source | None = None) -> PairPoints:
     """For each pair of annotators who share items, what both said of them."""
-    return PairPoints(*Pairs(study, only).tables())
+    pairs = Pairs(study, only)
+    return PairPoints(pairs.people, *pairs.tables())
 
 
 def pair_tables(study: Study, only: Source | None = None) -> tuple[list[tuple[UUID, UUID]], Ints]:
@@ -151,17 +168,14 @@ def pair_tables(study: Study, only: Source | None = None) -> tuple[list[tuple[UU
         baseline, tie, candidate.
     """
     found = pair_points(study, only)
+    return found.pairs, on_winners(found.tables)
+
+
+def on_winners(tables: Ints) -> Ints:
+    """(P, 7, 7) tables as (P, 3, 3): baseline, tie, candidate."""
     ends = [0, MIDDLE, MIDDLE + 1]
-    rows = np.add.reduceat(found.tables, ends, axis=1)
-    return list(found.pairs), np.asarray(np.add.reduceat(rows, ends, axis=2))
-
-
-def points_of_pair(study: Study, only: Source | None, one: UUID, other: UUID) -> PairPoints:
-    """The same of one pair alone."""
-    found = pair_points(study, only)
-    pair = (min(one, other), max(one, other))
-    where = [place for place, named in enumerate(found.pairs) if named == pair]
-    return PairPoints([pair] if where else [], found.tables[where])
+    rows = np.add.reduceat(tables, ends, axis=1)
+    return np.asarray(np.add.reduceat(rows, ends, axis=2))
 
 
 def squares_by_item(
@@ -175,7 +189,7 @@ def squares_by_item(
     influences : (P, 7, 7) arrays
         What an item in each cell of each pair's table weighs.
     """
-    items, sums = Pairs(study, only).squares(found.pairs, influences)
+    items, sums = Pairs(study, only).squares(found.people, found.who, influences)
     return items, sums.tolist()
 
 

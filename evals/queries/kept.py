@@ -15,7 +15,7 @@ from django.core.cache import cache as shelf
 
 from annotate.models import Study
 from config.origin import code_name
-from evals.queries.reading import afterwards, state_seen
+from evals.queries.reading import afterwards, seen_here, state_seen
 from evals.queries.state import judged_state
 
 P = ParamSpec("P")
@@ -36,13 +36,18 @@ def kept(count: Callable[Concatenate[Study, P], R]) -> Callable[Concatenate[Stud
     @wraps(count)
     def looked_up(study: Study, /, *args: P.args, **kwargs: P.kwargs) -> R:
         said = repr((count.__module__, count.__qualname__, study.pk, args, sorted(kwargs.items())))
+        just_made = seen_here()
+        if said in just_made:
+            again: R = just_made[said]
+            return again
         key = f"kept-{hashlib.sha256(said.encode()).hexdigest()}"
         state = f"{state_seen(study.pk, lambda: judged_state(study))}-{code_name()}"
         found = _taken(key, state)
         if found is not None:
             answer: R = found[0]
+            just_made[said] = answer
             return answer
-        answer = count(study, *args, **kwargs)
+        answer = just_made[said] = count(study, *args, **kwargs)
         # Inside a snapshot nothing can be written.
         packed = zlib.compress(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL), EFFORT)
         afterwards(lambda: shelf.set(key, (state, packed), A_WEEK))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from annotate.models import Study
 from evals.queries.kept import kept
 from evals.queries.parts import Block, parts
 from evals.queries.reading import rows_of
-from evals.queries.said import SIDES, everybody_in, in_cells, numbers_of, said_in
+from evals.queries.said import SIDES, Everybody, in_cells, said_in
 from evals.queries.votes_from import Source
 from evals.stats.checks import Ints
 from evals.stats.histograms import distinct, merged
@@ -57,7 +56,7 @@ class LengthPart:
 
     Attributes
     ----------
-    people : tuple of UUID
+    people : tuple of bytes
     rows : (H, 8) array
         As of `LengthVotes`.
     longer : (H, 3) array
@@ -68,7 +67,7 @@ class LengthPart:
         The bin of the ratio, losses and wins, and items with just these.
     """
 
-    people: tuple[UUID, ...]
+    people: tuple[bytes, ...]
     rows: Ints
     longer: Ints
     of_people: Ints
@@ -79,10 +78,10 @@ class LengthPart:
 def length_votes(study: Study, only: Source | None = None) -> LengthVotes:
     """What was decided, by how much longer the candidate's output is (in characters)."""
     found = parts(study, length_part, only)
-    numbers = everybody_in(part.people for part in found)
-    people = np.zeros((len(numbers), 2), dtype=np.int64)
+    everybody = Everybody(part.people for part in found)
+    people = np.zeros((len(everybody), 2), dtype=np.int64)
     for part in found:
-        people[numbers_of(part.people, numbers)] += part.of_people
+        people[everybody.numbers_of(part.people)] += part.of_people
     items = merged([counts_of((), 3), *(part.longer for part in found)])
     ratios = merged([counts_of((), 4), *(part.by_ratio for part in found)])
     return LengthVotes(

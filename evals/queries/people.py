@@ -1,6 +1,6 @@
 """What each annotator did in a study, here or elsewhere."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,8 @@ from evals.queries.kept import kept
 from evals.queries.parts import Block, parts
 from evals.queries.reading import counted_from, rows_of
 from evals.queries.said import PEOPLE as NUMBERED
+from evals.queries.said import Everybody
+from evals.queries.timed import NEVER, moment
 from evals.queries.votes_from import Source
 from evals.stats.checks import Ints
 
@@ -24,7 +26,7 @@ SELECT annotator_id,
        count(*) FILTER (WHERE state = 'skipped'),
        count(*) FILTER (WHERE state = 'lapsed'),
        count(*) FILTER (WHERE state = 'surplus'),
-       max(judged_at)
+       coalesce((extract(epoch FROM max(judged_at)) * 1000000)::bigint, -1)
 FROM annotate_task
 WHERE study_id = %(study)s AND item_id BETWEEN %(first)s AND %(last)s
       AND annotator_id IS NOT NULL AND repeats_id IS NULL
@@ -37,12 +39,16 @@ SELECT annotator_id, count(*) FROM annotate_task
 WHERE study_id = %(study)s AND state = 'claimed' GROUP BY annotator_id
 """
 
-ELSEWHERE = " SELECT annotator_id, count(*), max(at) FROM votes GROUP BY annotator_id"
+ELSEWHERE = """
+SELECT annotator_id, count(*), coalesce((extract(epoch FROM max(at)) * 1000000)::bigint, -1)
+FROM votes GROUP BY annotator_id
+"""
 
-# Milliseconds in the lower half.
+# Who, above the milliseconds: the widest number of the column fits.
+MILLISECOND_BITS = 32
 PACE = f"""{NUMBERED}
-SELECT string_agg(int8send((who << 32) | active_ms), ''::bytea),
-       (SELECT array_agg(id ORDER BY who) FROM people)
+SELECT string_agg(int8send((who << {MILLISECOND_BITS}) | active_ms), ''::bytea),
+       (SELECT array_agg(uuid_send(id) ORDER BY who) FROM people)
 FROM votes JOIN people ON people.id = annotator_id WHERE active_ms > 0
 """  # noqa: S608 (put together from constants)
 
@@ -96,36 +102,62 @@ def _person(assigned: Assignment, did: tuple[Any, ...], held: int) -> Person:
 @kept
 def _did(study: Study) -> dict[UUID, tuple[Any, ...]]:
     """For each annotator: judged, skipped, lapsed, surplus, and when they last judged."""
-    return _added_up(parts(study, did_part))
-
-
-def did_part(block: Block) -> dict[UUID, tuple[Any, ...]]:
-    """The same of one block."""
-    return {row[0]: row[1:] for row in rows_of(PEOPLE, block.places)}
+    return _added_up(parts(study, did_part), counts=4)
 
 
 @kept
 def _did_elsewhere(study: Study) -> dict[UUID, tuple[Any, ...]]:
     """For each person who judged elsewhere: how often, and when last."""
-    return _added_up(parts(study, did_elsewhere_part)) if has_imported(study) else {}
+    return _added_up(parts(study, did_elsewhere_part), counts=1) if has_imported(study) else {}
 
 
-def did_elsewhere_part(block: Block) -> dict[UUID, tuple[Any, ...]]:
-    """The same of one block."""
+@dataclass(frozen=True)
+class DidPart:
+    """What people did in one block.
+
+    Attributes
+    ----------
+    people : tuple of bytes
+    counts : (people, k) array
+    last : (people,) array
+        When they last judged, in microseconds since 1970, or -1.
+    """
+
+    people: tuple[bytes, ...]
+    counts: Ints
+    last: Ints
+
+
+def did_part(block: Block) -> DidPart | None:
+    """One block of `_did`."""
+    return _did_rows(rows_of(PEOPLE, block.places))
+
+
+def did_elsewhere_part(block: Block) -> DidPart | None:
+    """One block of `_did_elsewhere`."""
     votes = block.votes("imported").values("annotator_id", at=F("task__judged_at"))
-    return {row[0]: row[1:] for row in counted_from(votes, ELSEWHERE)}
+    return _did_rows(counted_from(votes, ELSEWHERE))
 
 
-def _added_up(found: Iterable[dict[UUID, tuple[Any, ...]]]) -> dict[UUID, tuple[Any, ...]]:
-    """Counts added up, and of the times at their end the latest."""
-    together: dict[UUID, tuple[Any, ...]] = {}
+def _did_rows(rows: Sequence[tuple[Any, ...]]) -> DidPart | None:
+    """Rows of (annotator, counts …, when last or NEVER)."""
+    if not rows:
+        return None
+    numbers = np.array([row[1:] for row in rows], dtype=np.int64)
+    return DidPart(tuple(row[0].bytes for row in rows), numbers[:, :-1], numbers[:, -1])
+
+
+def _added_up(found: list[DidPart], counts: int) -> dict[UUID, tuple[Any, ...]]:
+    """Counts added up, and of the times the latest."""
+    everybody = Everybody(part.people for part in found)
+    sums = np.zeros((len(everybody), counts), dtype=np.int64)
+    latest = np.full(len(everybody), NEVER, dtype=np.int64)
     for part in found:
-        for person, row in part.items():
-            so_far = together.get(person, (0,) * (len(row) - 1) + (None,))
-            counts = (a + b for a, b in zip(so_far[:-1], row[:-1], strict=True))
-            latest = max((at for at in (so_far[-1], row[-1]) if at is not None), default=None)
-            together[person] = (*counts, latest)
-    return together
+        who = everybody.numbers_of(part.people)
+        sums[who] += part.counts
+        latest[who] = np.maximum(latest[who], part.last)
+    rows = zip(everybody.users, sums.tolist(), latest.tolist(), strict=True)
+    return {user: (*row, None if at == NEVER else moment(at)) for user, row, at in rows}
 
 
 def people_elsewhere(study: Study) -> list[Person]:
@@ -154,20 +186,38 @@ def people_counted(study: Study, only: Source | None) -> list[Person]:
 @kept
 def median_seconds(study: Study, only: Source | None = "blind") -> dict[UUID, float]:
     """Of each annotator the median time at work on a judgement."""
-    times: dict[UUID, list[Ints]] = {}
-    for part in parts(study, pace_part, only):
-        for person, milliseconds in part.items():
-            times.setdefault(person, []).append(milliseconds)
-    return {who: float(np.median(np.concatenate(some))) / 1000 for who, some in times.items()}
+    found = parts(study, pace_part, only)
+    everybody = Everybody(part.people for part in found)
+    codes = [_codes(everybody.numbers_of(part.people)[part.who], part.times) for part in found]
+    rows = np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *codes]))
+    who, starts, n = np.unique(rows >> MILLISECOND_BITS, return_index=True, return_counts=True)
+    times = rows & ((1 << MILLISECOND_BITS) - 1)
+    # Each one's times are in order: the middle one, or the mean of the two there.
+    medians = (times[starts + (n - 1) // 2] + times[starts + n // 2]) / 2
+    users = (everybody.users[number] for number in who.tolist())
+    return dict(zip(users, (medians / 1000).tolist(), strict=True))
 
 
-def pace_part(block: Block, only: Source | None) -> dict[UUID, Ints] | None:
-    """Of each annotator the milliseconds at work on the judgements of one block."""
+def _codes(who: Ints, times: Ints) -> Ints:
+    """One number of both is sorted far quicker than rows are."""
+    return np.asarray((who << MILLISECOND_BITS) | times)
+
+
+@dataclass(frozen=True)
+class PacePart:
+    """Who took how many milliseconds for each judgement of one block."""
+
+    people: tuple[bytes, ...]
+    who: Ints
+    times: Ints
+
+
+def pace_part(block: Block, only: Source | None) -> PacePart | None:
+    """One block of `median_seconds`."""
     votes = block.votes(only).values("annotator_id", "active_ms")
     ((packed, people),) = counted_from(votes, PACE)
     if packed is None:
         return None
-    rows = np.sort(np.frombuffer(bytes(packed), dtype=">i8").astype(np.int64))
-    who, starts = np.unique(rows >> 32, return_index=True)
-    times = np.split(rows & 0xFFFFFFFF, starts[1:])
-    return {people[number]: some for number, some in zip(who.tolist(), times, strict=True)}
+    rows = np.frombuffer(bytes(packed), dtype=">i8").astype(np.int64)
+    times = rows & ((1 << MILLISECOND_BITS) - 1)
+    return PacePart(tuple(people), rows >> MILLISECOND_BITS, times)

@@ -10,7 +10,7 @@ from annotate.models.pulse import BLOCK_BITS
 from evals.queries.kept import kept
 from evals.queries.parts import Block, parts
 from evals.queries.reading import counted_from
-from evals.queries.said import PEOPLE, WINNERS, everybody_in, in_cells, numbers_of
+from evals.queries.said import PEOPLE, WINNERS, Everybody, in_cells
 from evals.queries.votes_from import Source
 from evals.stats.checks import Ints
 from evals.stats.histograms import distinct, merged
@@ -34,7 +34,7 @@ SELECT string_agg(int8send(
     | ((sign(coalesce(preference, candidate_score - baseline_score))::bigint + 1) << 22)
     | (coalesce(candidate_score, 0)::bigint << 19) | (coalesce(baseline_score, 0)::bigint << 16)
     | (place - 1)), ''::bytea),
-    (SELECT array_agg(id ORDER BY who) FROM people)
+    (SELECT array_agg(uuid_send(id) ORDER BY who) FROM people)
 FROM said JOIN annotate_rating r ON r.judgement_id = said.id
 JOIN criteria ON criteria.id = criterion_id
 """  # noqa: S608 (put together from constants)
@@ -78,19 +78,20 @@ def rated(study: Study, only: Source | None = None) -> dict[int, Rated]:
         Criterion.objects.filter(study=study).order_by("pk").values_list("pk", flat=True)
     )
     found = parts(study, rated_part, criteria, only)
-    numbers = everybody_in(people for people, _ in found)
+    everybody = Everybody(people for people, _ in found)
     return {
-        key: _together([(people, part[key]) for people, part in found if key in part], numbers)
+        key: _together([(people, part[key]) for people, part in found if key in part], everybody)
         for key in criteria
         if any(key in part for _, part in found)
     }
 
 
-def _together(found: list[tuple[tuple[UUID, ...], RatedPart]], numbers: dict[UUID, int]) -> Rated:
-    sums = np.zeros((len(numbers), 5), dtype=np.int64)
+def _together(found: list[tuple[tuple[bytes, ...], RatedPart]], everybody: Everybody) -> Rated:
+    sums = np.zeros((len(everybody), 5), dtype=np.int64)
     for people, part in found:
-        sums[numbers_of(people, numbers)] += part.people
-    answered = {user: row for user, row in zip(numbers, sums, strict=True) if row[:3].any()}
+        sums[everybody.numbers_of(people)] += part.people
+    everyone = zip(everybody.users, sums, strict=True)
+    answered = {user: row for user, row in everyone if row[:3].any()}
     named = [name for name in SYSTEMS if any(name in part.scores for _, part in found)]
     return Rated(
         merged([part.cells for _, part in found]),
@@ -101,7 +102,7 @@ def _together(found: list[tuple[tuple[UUID, ...], RatedPart]], numbers: dict[UUI
 
 def rated_part(
     block: Block, criteria: tuple[int, ...], only: Source | None
-) -> tuple[tuple[UUID, ...], dict[int, RatedPart]] | None:
+) -> tuple[tuple[bytes, ...], dict[int, RatedPart]] | None:
     """The people of one block, and what they said for each criterion."""
     votes = block.votes(only).values("id", "item_id", "annotator_id", "preference")
     ((packed, people),) = counted_from(votes, RATED, block.first, list(criteria))

@@ -1,6 +1,6 @@
 """How the database is read: one state for all numbers of a page, counted where it lies."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ class _Seen:
 
     states: dict[int, str] = field(default_factory=dict)
     blocks: dict[int, dict[int, int]] = field(default_factory=dict)
+    answers: dict[Hashable, Any] = field(default_factory=dict)
     later: list[Callable[[], object]] = field(default_factory=list)
 
 
@@ -84,6 +85,12 @@ def blocks_seen(study: int) -> dict[int, int]:
     if study not in seen.blocks:
         seen.blocks[study] = dict(rows_of(BLOCKS, {"study": study}))
     return seen.blocks[study]
+
+
+def seen_here() -> dict[Hashable, Any]:
+    """What has been counted in this snapshot, by what was asked; forgotten where there is none."""
+    seen = _now.get()
+    return {} if seen is None else seen.answers
 
 
 def afterwards(work: Callable[[], object]) -> None:

@@ -38,7 +38,7 @@ SELECT string_agg(int8send(
     (who << {ITEM_BITS}) | ((item_id - %s) << {SAID_BITS}) | ((preference + {MIDDLE}) << 5)
     | ((CASE candidate_side WHEN 'left' THEN 0 WHEN 'right' THEN 1 ELSE 2 END) << 3)
     | (both_bad::int << 2) | (scale >> 1)), ''::bytea),
-    (SELECT array_agg(id ORDER BY who) FROM people)
+    (SELECT array_agg(uuid_send(id) ORDER BY who) FROM people)
 FROM votes JOIN people ON people.id = annotator_id
 """  # noqa: S608 (put together from constants)
 CATEGORIES = """
@@ -53,8 +53,8 @@ class Said:
 
     Attributes
     ----------
-    people : tuple of UUID
-        Who voted, in the order of their ids.
+    people : tuple of bytes
+        The ids of who voted, in their order: sixteen octets each.
     ids : array
         The ids of the items that have votes, in their order.
     item, who : arrays
@@ -68,7 +68,7 @@ class Said:
         Points of the scale judged on.
     """
 
-    people: tuple[UUID, ...]
+    people: tuple[bytes, ...]
     ids: Ints
     item: Ints
     who: Ints
@@ -135,11 +135,17 @@ def categories_of(block: Block, ids: Ints) -> tuple[list[str], Ints]:
     return names, found
 
 
-def everybody_in(people: Iterable[Sequence[UUID]]) -> dict[UUID, int]:
+class Everybody:
     """The people of several blocks, numbered in the order of their ids."""
-    return {person: number for number, person in enumerate(sorted(set().union(*people)))}
 
+    def __init__(self, people: Iterable[Sequence[bytes]]) -> None:
+        ids = sorted(set().union(*people))
+        self._numbers = {person: number for number, person in enumerate(ids)}
+        self.users = [UUID(bytes=person) for person in ids]
 
-def numbers_of(people: Sequence[UUID], numbers: dict[UUID, int]) -> Ints:
-    """For each person of a block their number among all."""
-    return np.array([numbers[person] for person in people], dtype=np.int64)
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def numbers_of(self, people: Sequence[bytes]) -> Ints:
+        """For each person of a block their number among all."""
+        return np.array([self._numbers[person] for person in people], dtype=np.int64)

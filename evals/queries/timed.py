@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from django.db.models import F
 
 from annotate.models import Study
@@ -75,7 +74,7 @@ class TimedPart:
     items: Ints
     ended: Ints
     made: Ints
-    points: npt.NDArray[np.int32]
+    points: Ints
 
 
 def timed_part(block: Block, only: Source | None) -> TimedPart | None:
@@ -99,7 +98,7 @@ def timed_part(block: Block, only: Source | None) -> TimedPart | None:
         items,
         ended,
         made,
-        points.astype(np.int32),
+        points,
     )
 
 
@@ -138,7 +137,7 @@ class Timed:
     @cached_property
     def points(self) -> Ints:
         nothing = np.zeros((0, POINTS), dtype=np.int64)
-        return np.concatenate([nothing, *(part.points for part in self.parts)], dtype=np.int64)
+        return np.concatenate([nothing, *(part.points for part in self.parts)])
 
     @staticmethod
     def _all(columns: list[Ints]) -> Ints:

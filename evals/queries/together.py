@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
-import numpy.typing as npt
 
 from annotate.models import Study
 from evals.queries.parts import Block, parts
-from evals.queries.said import MIDDLE, POINTS, Said, everybody_in, numbers_of, said_in
+from evals.queries.said import MIDDLE, POINTS, Everybody, Said, said_in
 from evals.queries.votes_from import Source
 from evals.stats.checks import Floats, Ints
-from evals.stats.histograms import distinct, merged
 
 CELLS = POINTS**2
 
@@ -23,7 +21,7 @@ class PairsPart:
 
     Attributes
     ----------
-    people : tuple of UUID
+    people : tuple of bytes
     who : (N, 2) array
         Places in `people`.
     cell : (N,) array
@@ -32,10 +30,10 @@ class PairsPart:
         Which of the items each pair is on.
     """
 
-    people: tuple[UUID, ...]
-    who: npt.NDArray[np.int32]
-    cell: npt.NDArray[np.int8]
-    item: npt.NDArray[np.int32]
+    people: tuple[bytes, ...]
+    who: Ints
+    cell: Ints
+    item: Ints
 
 
 class Pairs:
@@ -43,8 +41,7 @@ class Pairs:
 
     def __init__(self, study: Study, only: Source | None) -> None:
         self._parts = parts(study, pairs_part, only)
-        self._numbers = everybody_in(part.people for part in self._parts)
-        self.people = list(self._numbers)
+        self._everybody = Everybody(part.people for part in self._parts)
 
     def blocks(self) -> Iterator[tuple[Ints, Ints]]:
         """Of each block all pairs as codes (who, who and what both said), and their items.
@@ -52,25 +49,31 @@ class Pairs:
         A code is first * people * 49 + second * 49 + cell.
         """
         for part in self._parts:
-            first, second = numbers_of(part.people, self._numbers)[part.who].T
-            codes = (first * len(self.people) + second) * CELLS + part.cell
-            yield codes, part.item.astype(np.int64)
+            first, second = self._everybody.numbers_of(part.people)[part.who].T
+            yield (first * len(self._everybody) + second) * CELLS + part.cell, part.item
 
-    def tables(self) -> tuple[list[tuple[UUID, UUID]], Ints]:
-        """Who and who, and how often they said what: (P, 7, 7) counts."""
-        found = [np.zeros((0, 2), dtype=np.int64)]
-        found += [distinct(codes[:, None]) for codes, _ in self.blocks()]
-        cells, times = merged(found).T
+    @property
+    def people(self) -> list[UUID]:
+        return self._everybody.users
+
+    def tables(self) -> tuple[Ints, Ints]:
+        """The pairs that share items, as places in `people`, and how often they said what.
+
+        Returns
+        -------
+        (P, 2) array
+        (P, 7, 7) array of counts
+        """
+        codes = [np.zeros(0, dtype=np.int64), *(codes for codes, _ in self.blocks())]
+        cells, times = np.unique(np.concatenate(codes), return_counts=True)
         pairs, where = np.unique(cells // CELLS, return_inverse=True)
         tables = np.zeros((len(pairs), CELLS), dtype=np.int64)
         tables[where, cells % CELLS] = times
-        people = len(self.people)
-        named = [(self.people[pair // people], self.people[pair % people])
-                 for pair in pairs.tolist()]  # fmt: skip
-        return named, tables.reshape(-1, POINTS, POINTS)
+        who = np.column_stack(np.divmod(pairs, max(1, len(self.people))))
+        return who, tables.reshape(-1, POINTS, POINTS)
 
     def squares(
-        self, named: Sequence[tuple[UUID, UUID]], pulls: Sequence[Floats]
+        self, people: Sequence[UUID], who: Ints, pulls: Sequence[Floats]
     ) -> tuple[int, Floats]:
         """Items with a pair, and for each of `pulls` the sum of the squares of the items' sums.
 
@@ -78,12 +81,14 @@ class Pairs:
 
         Parameters
         ----------
-        named : sequence of (UUID, UUID)
-            All pairs of people there are.
+        people : sequence of UUID
+        who : (P, 2) array
+            All pairs there are, as places in `people`.
         pulls : sequence of (P, 7, 7) arrays
             What an item in each cell of each pair's table weighs.
         """
-        pairs = np.array([self._number(*pair) for pair in named], dtype=np.int64)
+        numbers = self._everybody.numbers_of([person.bytes for person in people])[who]
+        pairs = numbers[:, 0] * len(self._everybody) + numbers[:, 1]
         order = np.argsort(pairs)
         ordered = pairs[order]
         weights = [pull[order].reshape(-1) for pull in pulls]
@@ -96,9 +101,6 @@ class Pairs:
                 found[number] += float(sums @ sums)
         return items, found
 
-    def _number(self, one: UUID, other: UUID) -> int:
-        return self._numbers[one] * len(self.people) + self._numbers[other]
-
 
 def pairs_part(block: Block, only: Source | None) -> PairsPart | None:
     """The pairs of one block."""
@@ -108,9 +110,9 @@ def pairs_part(block: Block, only: Source | None) -> PairsPart | None:
     first, second = _pairs_in(said)
     return PairsPart(
         said.people,
-        np.column_stack((said.who[first], said.who[second])).astype(np.int32),
-        (said.point[first] * POINTS + said.point[second]).astype(np.int8),
-        said.item[first].astype(np.int32),
+        np.column_stack((said.who[first], said.who[second])),
+        said.point[first] * POINTS + said.point[second],
+        said.item[first],
     )
 
 

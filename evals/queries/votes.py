@@ -14,9 +14,8 @@ from evals.queries.said import (
     POINTS,
     SIDES,
     WINNERS,
+    Everybody,
     categories_of,
-    everybody_in,
-    numbers_of,
     said_in,
 )
 from evals.queries.together import beside_others
@@ -77,7 +76,7 @@ class OverallPart:
         apart, and how many judged.
     """
 
-    people: tuple[UUID, ...]
+    people: tuple[bytes, ...]
     categories: list[str]
     points: Ints
     items: Ints
@@ -93,14 +92,14 @@ class OverallPart:
 def overall(study: Study, only: Source | None = None) -> Overall:
     """Everything said of the overall question: all that pages need of it but pairs."""
     found = parts(study, overall_part, only)
-    numbers = everybody_in(part.people for part in found)
+    everybody = Everybody(part.people for part in found)
     names = sorted({name for part in found for name in part.categories})
-    users, place = list(numbers), {name: number for number, name in enumerate(names)}
+    users, place = everybody.users, {name: number for number, name in enumerate(names)}
     items, points, others = [_none(SIDED + 2)], [_none(POINTS + 1)], [_none(6)]
     keys, sums = [_none(2)], [_none(SIDED + 1)]
     by_point = np.zeros((len(users), POINTS), dtype=np.int64)
     for part in found:
-        who = numbers_of(part.people, numbers)
+        who = everybody.numbers_of(part.people)
         category = np.array([place[name] for name in part.categories], dtype=np.int64)
         points.append(part.points)
         items.append(np.column_stack((category[part.items[:, 0]], part.items[:, 1:])))
@@ -118,7 +117,7 @@ def overall(study: Study, only: Source | None = None) -> Overall:
             [users[who] for who in whose[:, 1].tolist()],
         ),
         merged(points),
-        {user: by_point[number] for user, number in numbers.items()},
+        dict(zip(users, by_point, strict=True)),
         sum(part.both_bad for part in found),
         (min(scales), max(scales)) if scales else None,
         {

@@ -23,7 +23,6 @@ from evals.reporting.agreement.confusion import (
     cell_words,
     confusion_of_pair,
     confusion_with_others,
-    pair_table,
 )
 from evals.reporting.agreement.counted import Scale, scale_of
 from evals.reporting.agreement.matrix import FEW
@@ -92,8 +91,7 @@ def _confusion(study: Study, asked: Asked, scale: Scale, level: float) -> Confus
     if asked.other is None:
         rows = queries_of.votes_with_others(study, asked.only).get(asked.one.pk, counts_of((), 5))
         return confusion_with_others(asked, rows, level)
-    one, other = asked.one.pk, asked.other.pk
-    table = pair_table(queries_of.points_of_pair(study, asked.only, one, other), one, other)
+    table = queries_of.pair_points(study, asked.only).table_of(asked.one.pk, asked.other.pk)
     return confusion_of_pair(asked, table, scale, level)
 
 

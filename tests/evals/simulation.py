@@ -60,9 +60,8 @@ def judged_study(
         for number, row in enumerate(rows_of(items))
     ]
     for number in range(blocks):
+        begin_block()
         make_batch(study, rows[number::blocks], name=f"batch {number + 1}")
-        if number + 1 < blocks:
-            begin_block()
     judge_slots(study, people, seed=seed, leaning=leaning or Leaning(), same=same, share=share)
     return study
 

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
-from uuid import UUID
 
 import numpy as np
 
 from annotate.models import Study, User
 from evals.queries import Source
-from evals.queries.agreement import PairPoints
 from evals.reporting.agreement.counted import SAID, WEIGHTED, WINNERS, Scale, tables_on
 from evals.reporting.agreement.lopsided import explained, is_lopsided
 from evals.reporting.agreement.rest import against_rest
@@ -98,16 +96,6 @@ class Asked:
             "only": self.only or "both",
         }
         return urlencode(given | cell)
-
-
-def pair_table(found: PairPoints, one: UUID, other: UUID) -> Ints:
-    """The (7, 7) table of two annotators, `one` in the rows; all zero where they share nothing."""
-    for pair, table in zip(found.pairs, found.tables, strict=True):
-        if pair == (one, other):
-            return np.asarray(table)
-        if pair == (other, one):
-            return np.asarray(table.T)
-    return np.zeros((7, 7), dtype=np.int64)
 
 
 def confusion_of_pair(asked: Asked, table: Ints, scale: Scale, confidence: float) -> Confusion:

@@ -3,17 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 from uuid import UUID
 
 import numpy as np
 
 from annotate.models import Batch, Study, User
-from evals.queries import Source, pair_tables
+from evals.queries import Source
 from evals.queries.agreement import (
     ItemKinds,
     ItemParts,
+    PairPoints,
     item_kinds,
     item_parts,
+    on_winners,
     pair_points,
     squares_by_item,
     votes_with_others,
@@ -81,9 +84,36 @@ def tables_on(tables: Ints, points: int) -> Ints:
         reach = points // 2
         inner = slice(MIDDLE - reach, MIDDLE + reach + 1)
         return np.asarray(tables[:, inner, inner])
-    ends = [0, MIDDLE, MIDDLE + 1]
-    rows = np.add.reduceat(tables, ends, axis=1)
-    return np.asarray(np.add.reduceat(rows, ends, axis=2))
+    return on_winners(tables)
+
+
+@dataclass(frozen=True)
+class NamedPairs(Sequence[tuple[User, User]]):
+    """Pairs of people. Many people make very many pairs: these are two numbers each.
+
+    Attributes
+    ----------
+    users : sequence of User
+        In the order of their labels.
+    who : (P, 2) array
+        Each pair as two places in `users`.
+    """
+
+    users: Sequence[User]
+    who: Ints
+
+    def __len__(self) -> int:
+        return len(self.who)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[User, User]: ...
+    @overload
+    def __getitem__(self, place: slice) -> "NamedPairs": ...
+    def __getitem__(self, place: int | slice) -> "tuple[User, User] | NamedPairs":
+        if isinstance(place, slice):
+            return NamedPairs(self.users, self.who[place])
+        one, other = self.who[place].tolist()
+        return self.users[one], self.users[other]
 
 
 @dataclass(frozen=True)
@@ -92,7 +122,7 @@ class Counted:
 
     Attributes
     ----------
-    pairs : sequence of (User, User)
+    pairs : NamedPairs
         Who shares items with whom, in the order of their labels.
     tables : (P, 7, 7) array
         What both said, in the same order.
@@ -102,7 +132,7 @@ class Counted:
 
     confidence: float
     kinds: ItemKinds
-    pairs: Sequence[tuple[User, User]]
+    pairs: NamedPairs
     tables: Ints
     pooled: dict[str, Estimate | Undefined]
 
@@ -154,7 +184,7 @@ class Parts:
 def read(study: Study, only: Source | None = None, confidence: float = 0.95) -> Counted:
     """Count the overall question; inside a snapshot all of it is of one state."""
     kinds, found = item_kinds(study, only), pair_points(study, only)
-    pairs, tables = named(found.pairs, found.tables)
+    pairs, tables = _named(found)
     pooled = _pooled(study, only, confidence)
     return Counted(confidence, kinds, pairs, tables, pooled)
 
@@ -180,24 +210,26 @@ def _people(who: Iterable[UUID]) -> dict[UUID, User]:
     return User.objects.only("email", "name", "outside_of").in_bulk(list(who))
 
 
-def named_pairs(study: Study, only: Source | None = None) -> tuple[list[tuple[User, User]], Ints]:
+def named_pairs(study: Study, only: Source | None) -> tuple[NamedPairs, Ints]:
     """Pairs of annotators who share items, in the order of their labels, and who won for both."""
-    pairs, tables = pair_tables(study, only)
-    return named(pairs, tables)
+    pairs, tables = _named(pair_points(study, only))
+    return pairs, on_winners(tables)
 
 
-def named(pairs: Sequence[tuple[UUID, UUID]], tables: Ints) -> tuple[list[tuple[User, User]], Ints]:
+def _named(found: PairPoints) -> tuple[NamedPairs, Ints]:
     """Pairs of people in the order of their labels, and their tables, turned where need be."""
-    people = _people({who for pair in pairs for who in pair})
-    found, turned = [], tables.copy()
-    for number, (first, second) in enumerate(pairs):
-        a, b = people[first], people[second]
-        if a.label > b.label:
-            a, b = b, a
-            turned[number] = tables[number].T
-        found.append((a, b))
-    order = sorted(range(len(found)), key=lambda i: (found[i][0].label, found[i][1].label))
-    return [found[i] for i in order], turned[order]
+    # Some share items with nobody.
+    places, who = np.unique(found.who, return_inverse=True)
+    known = _people([found.people[place] for place in places.tolist()])
+    users = sorted(known.values(), key=lambda user: user.label)
+    ranks = {user.pk: rank for rank, user in enumerate(users)}
+    ordered = np.array([ranks[found.people[place]] for place in places.tolist()], dtype=np.int64)
+    who = ordered[who.reshape(-1, 2)]
+    back = who[:, 0] > who[:, 1]
+    tables = np.where(back[:, None, None], found.tables.swapaxes(1, 2), found.tables)
+    who.sort(axis=1)
+    order = np.lexsort((who[:, 1], who[:, 0]))
+    return NamedPairs(users, who[order]), tables[order]
 
 
 @kept

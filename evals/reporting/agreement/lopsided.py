@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from annotate.models import User
 from evals.reporting.agreement.matrix import FEW
 from evals.stats import wording
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined
+from evals.stats.kappa import kappa_pairs
 from evals.stats.pairs import Prevalence, even_kappa_pairs, prevalence_pairs
 from evals.tallies import Tally
 
@@ -15,6 +18,7 @@ from evals.tallies import Tally
 MUCH_BY_CHANCE = 0.6
 LOW = 0.4
 MOST_PAIRS = 3
+ROUNDING = 1e-9
 ANSWERS = ("for the baseline", "ties", "for the candidate")
 
 
@@ -36,18 +40,20 @@ def is_lopsided(kappa: Estimate | Undefined, prevalence: Prevalence) -> bool:
     )
 
 
-def lopsided(
-    pairs: Sequence[tuple[User, User]],
-    tables: Ints,
-    kappas: Sequence[Estimate | Undefined],
-    confidence: float,
-) -> Lopsided:
+def lopsided(pairs: Sequence[tuple[User, User]], tables: Ints, confidence: float) -> Lopsided:
     """The pairs with most items first; `tables` are of who won, kappa is unweighted."""
-    if not pairs:
+    # Most pairs of a large study are ruled out by two numbers; the others are looked at closely.
+    n = tables.sum(axis=(1, 2))
+    by_chance = (tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1) / np.maximum(n, 1) ** 2
+    (near,) = np.nonzero((n >= FEW) & (by_chance >= MUCH_BY_CHANCE - ROUNDING))
+    if not len(near):
         return Lopsided()
-    prevalences = prevalence_pairs(tables, confidence=confidence)
-    low = [i for i in range(len(pairs)) if is_lopsided(kappas[i], prevalences[i])]
-    low.sort(key=lambda i: -int(tables[i].sum()))
+    kappas = dict(zip(near.tolist(), kappa_pairs(tables[near], confidence=confidence), strict=True))
+    prevalences = dict(
+        zip(near.tolist(), prevalence_pairs(tables[near], confidence=confidence), strict=True)
+    )
+    low = [i for i in near.tolist() if is_lopsided(kappas[i], prevalences[i])]
+    low.sort(key=lambda i: -int(n[i]))
     evens = even_kappa_pairs(tables[low[:MOST_PAIRS]], confidence=confidence) if low else []
     told = [
         explained(_names(pairs[i]), tables[i], kappas[i], prevalences[i], even)

@@ -1,11 +1,14 @@
 """Everybody against everybody: kappa, its interval, and the items both judged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from annotate.models import User
+from evals.reporting.agreement.counted import NamedPairs
 from evals.reporting.numbers import Shown, shown
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined
@@ -44,18 +47,31 @@ class Matrix:
     left_out: int = 0
 
 
+def busiest(pairs: NamedPairs, tables: Ints) -> tuple[list[User], list[int]]:
+    """The people who share most items, and the places of the pairs of two of them."""
+    n = tables.sum(axis=(1, 2))
+    shared = sum(np.bincount(who, n, len(pairs.users)) for who in pairs.who.T)
+    chosen = np.zeros(len(pairs.users), dtype=bool)
+    chosen[np.argsort(-np.asarray(shared), kind="stable")[:MOST_PEOPLE]] = True
+    (among,) = np.nonzero(chosen[pairs.who].all(axis=1))
+    return [pairs.users[place] for place in np.flatnonzero(chosen).tolist()], among.tolist()
+
+
 def matrix(
-    pairs: Sequence[tuple[User, User]], tables: Ints, kappas: Sequence[Estimate | Undefined]
+    pairs: NamedPairs,
+    tables: Ints,
+    kappas_of: Callable[[list[int]], Sequence[Estimate | Undefined]],
 ) -> Matrix:
-    """Everybody against everybody; the people with most shared items where there are many."""
-    shared: dict[User, int] = {}
-    cells: dict[frozenset[Any], tuple[int, Estimate | Undefined]] = {}
-    for (a, b), table, kappa in zip(pairs, tables, kappas, strict=True):
-        n = int(table.sum())
-        shared[a], shared[b] = shared.get(a, 0) + n, shared.get(b, 0) + n
-        cells[frozenset((a.pk, b.pk))] = (n, kappa)
-    busiest = sorted(shared, key=lambda user: -shared[user])[:MOST_PEOPLE]
-    people = sorted(busiest, key=lambda user: (str(user).lower(), user.email))
+    """Everybody against everybody; the people with most shared items where there are many.
+
+    `kappas_of` answers kappa of the pairs at these places: it is asked for what is shown alone.
+    """
+    chosen, among = busiest(pairs, tables)
+    cells = {
+        frozenset(user.pk for user in pairs[place]): (int(tables[place].sum()), kappa)
+        for place, kappa in zip(among, kappas_of(among), strict=True)
+    }
+    people = sorted(chosen, key=lambda user: (str(user).lower(), user.email))
     rows = [
         (person, [_cell(cells, row, column, people) for column in range(len(people))])
         for row, person in enumerate(people)
@@ -71,7 +87,7 @@ def matrix(
         rows,
         reasons[:MOST_REASONS],
         max(0, len(reasons) - MOST_REASONS),
-        len(shared) - len(people),
+        len(pairs.users) - len(people),
     )
 
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
+
+import numpy as np
 
 from annotate.models import Study, User
 from evals.queries import Source
@@ -118,20 +121,23 @@ def agreement(counted: Counted, *, weights: str = "unweighted") -> Agreement:
     tally, level = counted.tally, counted.confidence
     found = coefficients(counted, on_points(counted.kinds.rows, counted.scale.points))
     percent, alpha = found.winner["percent"], found.winner["alpha_nominal"]
-    plain = kappa_pairs(counted.winners, labels=SAID, confidence=level)
-    kappas = plain
-    if weights != "unweighted":
-        labels = SAID if counted.scale.points == WINNERS else None
-        kappas = kappa_pairs(counted.on_scale, weights, labels=labels, confidence=level)
     return Agreement(
         finding=finding(percent, alpha),
         panel=panel(counted, found),
         is_short=any("too short" in one.method for one in found.winner.values()),
         both_bad=wording.percent(tally.both_bad / tally.n) if tally.both_bad else "",
         prevails=overall(tally, percent, alpha),
-        matrix=matrix(counted.pairs, counted.winners, kappas),
-        lopsided=lopsided(counted.pairs, counted.winners, plain, level),
+        matrix=matrix(counted.pairs, counted.winners, partial(_kappas, counted, weights)),
+        lopsided=lopsided(counted.pairs, counted.winners, level),
     )
+
+
+def _kappas(counted: Counted, weights: str, some: list[int]) -> list[Estimate | Undefined]:
+    """Of the pairs at these places; labels are words of the three winners alone."""
+    on_winners = weights == "unweighted" or counted.scale.points == WINNERS
+    tables = counted.winners if weights == "unweighted" else counted.on_scale
+    labels = SAID if on_winners else None
+    return kappa_pairs(tables[some], weights, labels=labels, confidence=counted.confidence)
 
 
 def finding(percent: Estimate | Undefined, alpha: Estimate | Undefined) -> str:
@@ -181,8 +187,7 @@ def pair_rows(
 
     `tables` are of who won, in the order of `pairs`.
     """
-    order = sorted(range(len(pairs)), key=lambda i: -int(tables[i].sum()))
-    chosen = order[start:stop]
+    chosen = np.argsort(-tables.sum(axis=(1, 2)), kind="stable")[start:stop].tolist()
     if not chosen:
         return []
     some = tables[chosen]

@@ -9,6 +9,7 @@ from annotate.models import User
 from evals.figures import Figure, NoFigure
 from evals.figures.people import PairCell, kappa_matrix
 from evals.reporting.agreement.counted import SAID, named_pairs
+from evals.reporting.agreement.matrix import busiest
 from evals.reporting.figures.asked import Asked, interval
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
@@ -23,10 +24,14 @@ def pairs(asked: Asked) -> Figure | NoFigure:
     people, tables = named_pairs(asked.study, asked.only)
     if not people:
         return NoFigure("pairs", title, "no two annotators have judged the same item")
-    kappas = kappa_pairs(tables, "unweighted", labels=SAID, confidence=asked.confidence)
-    known_as = _known_as({person for pair in people for person in pair})
+    chosen, among = busiest(people, tables)
+    left_out = len(people.users) - len(chosen)
+    some = tables[among]
+    kappas = kappa_pairs(some, "unweighted", labels=SAID, confidence=asked.confidence)
+    known_as = _known_as(chosen)
     cells, rows = [], []
-    for (first, second), kappa, table in zip(people, kappas, tables, strict=True):
+    for place, kappa, table in zip(among, kappas, some, strict=True):
+        first, second = people[place]
         n, names = int(table.sum()), (known_as[first.pk], known_as[second.pk])
         cells.append(PairCell(*names, kappa.value if isinstance(kappa, Estimate) else None, n))
         rows.append((*names, *_told(kappa), str(n)))
@@ -37,8 +42,15 @@ def pairs(asked: Asked) -> Figure | NoFigure:
         HEADER,
         rows,
         partial(kappa_matrix, cells),
-        f"Cohen's kappa, unweighted, of baseline, tie and candidate; intervals at {asked.level}.",
+        f"Cohen's kappa, unweighted, of baseline, tie and candidate; intervals at {asked.level}."
+        f"{_of_whom(len(chosen), left_out)}",
     )
+
+
+def _of_whom(shown: int, left_out: int) -> str:
+    if not left_out:
+        return ""
+    return f" The {shown} annotators who share most items; {left_out} more are left out."
 
 
 def _known_as(people: Collection[User]) -> dict[UUID, str]:
