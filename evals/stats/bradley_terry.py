@@ -142,11 +142,32 @@ def _maximum(wins: Floats, n: int) -> Floats:
         chance = _win_probability(values)
         gradient = (wins - games * chance).sum(axis=1)
         curvature = _laplacian(games * chance * chance.T)
-        step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
+        step = _newton_step(curvature, gradient)
         values, best = _uphill(values, step - step.mean(), best, wins)
         if np.abs(step).max() < SMALL_STEP:
             return np.asarray(values - values.mean())
     raise UndefinedError("the strengths did not settle: some systems are too far apart", n)
+
+
+def _newton_step(curvature: Floats, gradient: Floats) -> Floats:
+    """The shortest solution; strengths are told up to a common shift, which has none."""
+    try:
+        step = np.linalg.solve(_regular(curvature), gradient)
+    except np.linalg.LinAlgError:
+        step = np.full(len(gradient), np.nan)
+    if np.isfinite(step).all():
+        return np.asarray(step, dtype=np.float64)
+    # Systems so far apart that nothing holds them together but rounding: slow, but sure.
+    return np.asarray(np.linalg.lstsq(curvature, gradient, rcond=None)[0])
+
+
+def _regular(laplacian: Floats) -> Floats:
+    """The same with the common shift, on which it says nothing, held still.
+
+    What has no common shift is solved alike; to invert this is many times quicker than to find
+    singular values.
+    """
+    return np.asarray(laplacian + np.trace(laplacian) / laplacian.size)
 
 
 def _uphill(values: Floats, step: Floats, best: float, wins: Floats) -> tuple[Floats, float]:
@@ -183,8 +204,13 @@ def _sandwich(
     first, second, squares = rows
     meat = np.zeros_like(wins)
     np.add.at(meat, (first, second), squares)
-    bread = np.linalg.pinv(_laplacian((wins + wins.T) * chance * chance.T))
-    return np.asarray(bread @ _laplacian(meat + meat.T) @ bread)
+    laplacian = _laplacian((wins + wins.T) * chance * chance.T)
+    try:
+        bread = np.linalg.inv(_regular(laplacian))
+    except np.linalg.LinAlgError:
+        bread = np.linalg.pinv(laplacian)
+    bread = bread - bread.mean(axis=0)
+    return np.asarray(bread @ _laplacian(meat + meat.T) @ bread.T)
 
 
 def components(n_items: int, pairs: npt.ArrayLike) -> list[list[int]]:

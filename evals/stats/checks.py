@@ -91,7 +91,8 @@ def array(values: Any, name: str, ndim: int = 1) -> Floats:
     if raw.ndim != ndim:
         raise UndefinedError(f"{name} must have {ndim} axes, not {raw.ndim}")
     floats = raw.astype(np.float64)
-    if not (np.abs(floats) <= LARGEST_NUMBER).all():
+    # Smallest and largest are NaN where one of them is, and no copy is made to find them.
+    if floats.size and not (floats.min() >= -LARGEST_NUMBER and floats.max() <= LARGEST_NUMBER):
         raise UndefinedError(f"{name} must be finite numbers below 1e100")
     return floats
 
@@ -106,9 +107,19 @@ def _plain(raw: npt.NDArray[Any], name: str) -> Floats:
 def counts(values: Any, name: str, ndim: int = 2) -> Floats:
     """`values` as an array of whole numbers of at least 0, kept as floats."""
     floats = array(values, name, ndim)
-    if ((floats < 0) | (floats != np.floor(floats)) | (floats > LARGEST_COUNT)).any():
+    if floats.size and not (_between(floats) and _whole(values, floats)):
         raise UndefinedError(f"{name}: every count must be a whole number of at least 0")
     return floats
+
+
+def _between(floats: Floats) -> bool:
+    return bool(floats.min() >= 0 and floats.max() <= LARGEST_COUNT)
+
+
+def _whole(values: Any, floats: Floats) -> bool:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
+        return True
+    return bool((floats == np.floor(floats)).all())
 
 
 def square(values: Any, name: str, size: int | None = None) -> Floats:

@@ -69,8 +69,12 @@ def side_agreement(
     The mean of scores 1, ½ and 0 with the interval of `win_rate_from_sums`, an item being one
     vote.
     """
-    scores = agreement_scores(metric, people)
-    return mean_of_items(scores[~np.isnan(scores)], confidence)
+    leaning, said = _both(metric, people)
+    # 0 for the other side, 1 for a tied metric, 2 for the same side.
+    kinds = (np.sign(leaning) * np.sign(said) + 1).astype(np.int8)
+    times = np.bincount(kinds[said != 0], minlength=3)
+    seen = np.flatnonzero(times)
+    return mean_of_counts(seen / 2, times[seen], confidence)
 
 
 def mean_of_items(scores: Floats, confidence: float = 0.95) -> Estimate:

@@ -22,24 +22,57 @@ def distinct(rows: Ints, times: Ints | None = None) -> Ints:
     """
     if not len(rows):
         return np.zeros((0, rows.shape[1] + 1), dtype=np.int64)
+    if times is None:
+        found, often = _counted(rows)
+        return np.column_stack((found, often))
     found, where = _kinds(rows)
-    weights = np.ones(len(rows), dtype=np.int64) if times is None else times
-    return np.column_stack((found, _added(where, weights[:, None], len(found))))
+    return np.column_stack((found, _added(where, times[:, None], len(found))))
+
+
+def _counted(rows: Ints) -> tuple[Ints, Ints]:
+    """The distinct rows in their order, and how often each is there."""
+    least, spans = _ranges(rows)
+    if math.prod(spans) >= LARGEST:
+        return np.unique(rows, axis=0, return_counts=True)
+    # To sort the numbers alone is quicker by far than to tell where each of them came from.
+    codes, often = np.unique(_codes(rows, least, spans), return_counts=True)
+    return _rows(codes, least, spans), often
 
 
 def _kinds(rows: Ints) -> tuple[Ints, Ints]:
     """The distinct rows in their order, and which of these each row is."""
-    least = rows.min(axis=0)
-    spans = [int(span) for span in rows.max(axis=0) - least + 1]
+    least, spans = _ranges(rows)
     if math.prod(spans) >= LARGEST:
         found, where = np.unique(rows, axis=0, return_inverse=True)
         return found, where.reshape(-1)
-    # One number a row is sorted far quicker than rows are.
+    codes, where = np.unique(_codes(rows, least, spans), return_inverse=True)
+    return _rows(codes, least, spans), where
+
+
+def _ranges(rows: Ints) -> tuple[list[int], list[int]]:
+    """The least number of each column, and how many there may be from it to the largest."""
+    # Column by column: along rows of a few numbers this takes four times as long.
+    ends = [(int(column.min()), int(column.max())) for column in rows.T]
+    return [low for low, _ in ends], [high - low + 1 for low, high in ends]
+
+
+def _codes(rows: Ints, least: Sequence[int], spans: Sequence[int]) -> Ints:
+    """One number a row, in the order of the rows; sorted far quicker than these."""
     codes = np.zeros(len(rows), dtype=np.int64)
-    for column, span in zip((rows - least).T, spans, strict=True):
-        codes = codes * span + column
-    _, first, where = np.unique(codes, return_index=True, return_inverse=True)
-    return rows[first], where
+    for column, low, span in zip(rows.T, least, spans, strict=True):
+        codes *= span
+        codes += column
+        codes -= low
+    return codes
+
+
+def _rows(codes: Ints, least: Sequence[int], spans: Sequence[int]) -> Ints:
+    """The rows that the numbers stand for."""
+    found = np.empty((len(codes), len(spans)), dtype=np.int64)
+    for place in reversed(range(len(spans))):
+        codes, digits = np.divmod(codes, spans[place])
+        found[:, place] = digits + least[place]
+    return found
 
 
 def _added(where: Ints, counts: Ints, groups: int) -> Ints:

@@ -1,5 +1,7 @@
 """Quantiles of latencies, and how much slower the slow requests have become."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,17 +40,26 @@ def quantile_hazen(values: npt.ArrayLike, q: float) -> float:
     data, share = array(values, "the values"), within(q, "the quantile")
     if data.size == 0:
         raise UndefinedError("there are no values")
-    return float(_hazen(np.sort(data)[None, :], share)[0])
+    return _hazen(data, share)
 
 
-def _hazen(ordered: Floats, q: float) -> Floats:
-    """Hazen quantile of every row of sorted values."""
-    n = ordered.shape[1]
-    position = min(max(n * q - 0.5, 0.0), n - 1.0)
-    below = int(position)
-    above = min(below + 1, n - 1)
-    part = position - below
-    return np.asarray(ordered[:, below] * (1 - part) + ordered[:, above] * part)
+def _hazen(data: Floats, q: float) -> float:
+    """Hazen quantile of values in any order: the two that decide are found without a sort."""
+    return _hazen_of(np.partition(data, _deciding(data.size, q)), q)
+
+
+def _deciding(n: int, q: float) -> list[int]:
+    """The places, from 0, of the one or two of `n` sorted values that make the quantile."""
+    below = int(min(max(n * q - 0.5, 0.0), n - 1.0))
+    return sorted({below, min(below + 1, n - 1)})
+
+
+def _hazen_of(ordered: Floats, q: float) -> float:
+    """The quantile of values that stand in their order, at least at the places that decide."""
+    n = ordered.size
+    places = _deciding(n, q)
+    part = min(max(n * q - 0.5, 0.0), n - 1.0) - places[0]
+    return float(ordered[places[0]] * (1 - part) + ordered[places[-1]] * part)
 
 
 def smallest_sample(q: float, confidence: float = 0.95) -> int:
@@ -103,22 +114,36 @@ def quantile_interval(values: npt.ArrayLike, q: float, confidence: float = 0.95)
     ----------
     W. J. Conover, Practical Nonparametric Statistics, 3rd ed. (1999), section 3.2.
     """
-    value = quantile_hazen(values, q)
-    share, level = inside(q, "the quantile"), inside(confidence, "the confidence")
-    ordered = np.sort(array(values, "the values"))
-    n, tail = ordered.size, (1 - level) / 2
-    below = np.asarray(binomial_at_most(np.arange(n, dtype=np.float64), float(n), share))
+    data, share = array(values, "the values"), inside(q, "the quantile")
+    n, level = data.size, inside(confidence, "the confidence")
+    if n == 0:
+        raise UndefinedError("there are no values")
+    tail = (1 - level) / 2
     # Ranks from 1: the quantile lies below the first with a chance of at most `tail`, and above
     # the second likewise.
-    first = int(np.searchsorted(below, tail, side="right"))
-    second = int(np.searchsorted(below, 1 - tail, side="left")) + 1
-    name = f"p{100 * share:g} (Hazen)"
-    if first < 1 or second > n:
+    first = _how_many(n, lambda k: float(binomial_at_most(k, n, share)) <= tail)
+    second = _how_many(n, lambda k: float(binomial_at_most(k, n, share)) < 1 - tail) + 1
+    ends = [first - 1, second - 1] if first >= 1 and second <= n else []
+    parted = np.partition(data, sorted({*ends, *_deciding(n, share)}))
+    value, name = _hazen_of(parted, share), f"p{100 * share:g} (Hazen)"
+    if not ends:
         why = f"{n:,} requests, an interval needs {smallest_sample(share, level):,}"
         return Estimate(value, None, None, n, f"{name}; {why}", level)
-    low, high = float(ordered[first - 1]), float(ordered[second - 1])
+    low, high = (float(parted[end]) for end in ends)
     method = f"{name}, interval of order statistics"
     return Estimate(value, min(value, low), max(value, high), n, method, level)
+
+
+def _how_many(n: int, holds: Callable[[int], bool]) -> int:
+    """Of 0 ... n - 1 how many `holds` for, which it does up to some number and not beyond."""
+    low, high = 0, n
+    while low < high:
+        middle = (low + high) // 2
+        if holds(middle):
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def quantile_ratio(
@@ -167,10 +192,11 @@ def quantile_ratio(
         raise UndefinedError("a latency must be above 0", n)
     rng = np.random.default_rng(seed)
     repeats = max(1, count(draws, "the number of draws"))
-    over, under = (_resampled(np.sort(side), share, repeats, rng) for side in sides)
+    ordered = [np.sort(side) for side in sides]
+    over, under = (_resampled(side, share, repeats, rng) for side in ordered)
     logs = np.log(over) - np.log(under)
     low, high = np.exp(np.quantile(logs, ((1 - level) / 2, (1 + level) / 2)))
-    value = quantile_hazen(sides[0], share) / quantile_hazen(sides[1], share)
+    value = _hazen_of(ordered[0], share) / _hazen_of(ordered[1], share)
     method = f"ratio of Hazen quantiles, p{100 * share:g}; bootstrap of requests, {repeats:,} draws"
     return Estimate(value, min(value, float(low)), max(value, float(high)), n, method, level)
 

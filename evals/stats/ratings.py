@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from evals.stats.checks import Floats, array, counts, is_number, number
 from evals.stats.errors import UndefinedError
+from evals.stats.histograms import distinct
 
 
 @dataclass(frozen=True)
@@ -92,22 +93,22 @@ def unit_rows(
     if len(times) != len(table):
         raise UndefinedError("there must be one multiplicity for each row of counts")
     places = np.arange(table.shape[1], dtype=float) if positions is None else positions
-    keep = (table.sum(axis=1) > 0) & (times > 0)
-    table, times = table[keep], times[keep]
     if len(table) > 0:
-        _, first, inverse = np.unique(_row_codes(table), return_index=True, return_inverse=True)
-        table = table[first]
-        times = np.bincount(inverse.ravel(), weights=times).astype(np.float64)
-    return UnitRows(table, times, np.asarray(places, dtype=float))
+        # Collapsed first: what drops out is then found among few rows.
+        table, times = _distinct(table, None if multiplicity is None else times)
+    keep = (table.sum(axis=1) > 0) & (times > 0)
+    return UnitRows(table[keep], times[keep], np.asarray(places, dtype=float))
 
 
-def _row_codes(table: Floats) -> Floats:
-    """One number for each row, equal where the rows are equal."""
-    base = table.max() + 1
-    if table.shape[1] * np.log2(base) < 53:
-        # Digits of one number: a hundred times quicker to sort than rows.
-        return np.asarray(table @ base ** np.arange(table.shape[1]))
-    return np.unique(table, axis=0, return_inverse=True)[1].ravel().astype(np.float64)
+def _distinct(table: Floats, times: Floats | None) -> tuple[Floats, Floats]:
+    """The distinct rows, and how many items have each.
+
+    Their order decides what a seed draws: by the last column first, where counts are small.
+    """
+    turn = -1 if table.shape[1] * np.log2(table.max() + 1) < 53 else 1
+    often = None if times is None else times.astype(np.int64)
+    found = distinct(table.astype(np.int64)[:, ::turn], often)
+    return found[:, :-1][:, ::turn].astype(float), found[:, -1].astype(float)
 
 
 def encode_ratings(

@@ -3,6 +3,7 @@
 Peeking with an ordinary test errs in 20 to 46 % of cases instead of 5 %.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -67,8 +68,9 @@ class EValue:
 
 def _tuning(alpha: float) -> float:
     """L + ln(1 + L) with L = -2 ln alpha."""
-    level = -2 * float(np.log(alpha))
-    return level + float(np.log1p(level))
+    # math, not numpy: three times as quick for a single number.
+    level = -2 * math.log(alpha)
+    return level + math.log1p(level)
 
 
 def normal_mixture_boundary(
@@ -138,11 +140,9 @@ def asymptotic_confidence_sequence(
         raise UndefinedError("the sd must not be negative", items)
     if spread == 0:
         raise UndefinedError("all item scores are equal: no variance to build on", items)
-    rho = float(np.sqrt(_tuning(level) / best))
+    rho = math.sqrt(_tuning(level) / best)
     scaled = items * rho**2 + 1
-    half = spread * float(
-        np.sqrt(2 * scaled / (items * rho) ** 2 * np.log(np.sqrt(scaled) / level))
-    )
+    half = spread * math.sqrt(2 * scaled / (items * rho) ** 2 * math.log(math.sqrt(scaled) / level))
     return ConfidenceSequence(half, rho, centre - half, centre + half, items)
 
 

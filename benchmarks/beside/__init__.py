@@ -1,0 +1,1 @@
+"""Every statistic that pages show, beside public implementations of the same figure."""
