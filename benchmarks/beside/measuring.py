@@ -73,7 +73,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Measured:
-    """Median seconds of the processor, peak of memory over what was held before, in MB; the numbers."""
+    """Median seconds of the processor, MB at the peak over what was held before, the numbers."""
 
     seconds: float
     megabytes: float

@@ -1,12 +1,12 @@
 """Agreement of pairs of annotators: Cohen, Scott, Brennan & Prediger, and all pairs together."""
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 
-from benchmarks.beside.judgements import ANNOTATORS, POINTS, Judgements
+from benchmarks.beside.judgements import A_BLOCK, ANNOTATORS, POINTS, Judgements
 from benchmarks.beside.measuring import Case, public
 from benchmarks.beside.packages import (
     inter_rater,
@@ -15,7 +15,7 @@ from benchmarks.beside.packages import (
     pandas,
     sklearn_metrics,
 )
-from evals.stats.checks import Floats, Ints
+from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.histograms import Histogram
 from evals.stats.kappa import WEIGHTS, cohen_kappa, kappa_pairs, percent_pairs
@@ -58,12 +58,16 @@ def numbers_and_variances(found: Sequence[Estimate | Undefined]) -> list[tuple[f
 def pair_tables(said: Judgements) -> tuple[Ints, Ints]:
     """What each two annotators said of the items both judged, as the product counts it."""
     found = Histogram(1)
-    for step in range(1, POINTS):
-        (first,) = np.nonzero(said.item[:-step] == said.item[step:])
-        second = first + step
-        pair = said.who[first] * ANNOTATORS + said.who[second]
-        cells = (pair * POINTS + said.point[first]) * POINTS + said.point[second]
-        found.add(cells[:, None])
+    # A block of items at a time, so that what is held does not grow with the judgements.
+    ends = np.searchsorted(said.item, np.arange(0, said.items + A_BLOCK, A_BLOCK))
+    for start, end in pairwise(ends.tolist()):
+        item, who, point = (part[start:end] for part in (said.item, said.who, said.point))
+        for step in range(1, POINTS):
+            (first,) = np.nonzero(item[:-step] == item[step:])
+            second = first + step
+            pair = who[first] * ANNOTATORS + who[second]
+            cells = (pair * POINTS + point[first]) * POINTS + point[second]
+            found.add(cells[:, None])
     cells, times = found.rows.T
     names, where = np.unique(cells // POINTS**2, return_inverse=True)
     tables = np.zeros((len(names), POINTS**2), dtype=np.int64)
@@ -131,6 +135,8 @@ def _by_irrcac(tables: Ints, few: Ints, share: float) -> list[Case]:
         ("percent agreement of pairs", "pa2", percent_pairs),
     ]
 
+    title = f"irrCAC table ({FEW} pairs)"
+
     def case(name: str, method: str, ours: Callable[[Ints], Any]) -> Case:
         def theirs() -> list[float]:
             found = np.full(len(tables), np.nan)
@@ -140,7 +146,7 @@ def _by_irrcac(tables: Ints, few: Ints, share: float) -> list[Case]:
             return found.tolist()
 
         return Case(f"{name}, {len(tables):,} pairs", TABLES, lambda: numbers(ours(tables)),
-                    [public(f"irrCAC table ({FEW} pairs)", irrcac_table, theirs, share)])  # fmt: skip
+                    [public(title, irrcac_table, theirs, share)])  # fmt: skip
 
     return [case(*method) for method in methods]
 
@@ -171,4 +177,5 @@ def complete(said: Judgements) -> Ints:
     """(I, 5) judgements of five who judged everything, made of those there are."""
     draw = np.random.default_rng(3).random((said.items, COMPLETE))
     middle = np.rint(np.clip(said.leaning + 3, 0, POINTS - 1))[:, None]
-    return np.clip(middle + np.rint(3 * (draw - 0.4)), 0, POINTS - 1).astype(np.int64)
+    found = np.clip(middle + np.rint(3 * (draw - 0.4)), 0, POINTS - 1)
+    return np.asarray(found, dtype=np.int64)

@@ -172,8 +172,10 @@ def _powered(said: Judgements) -> Case:
     def theirs() -> list[float]:
         return [float(end[0]) for end in ppi_py.ppi_mean_ci(*parts, alpha=0.05)]
 
-    return Case(f"prediction-powered mean, {some:,} of {said.items:,} items judged", "scores of items",
-                ours, [public("ppi_py ppi_mean_ci", ppi_py, theirs, tolerance=0.1 / some)])  # fmt: skip
+    # Theirs divides by n where ours does by n - 1.
+    name = f"prediction-powered mean, {some:,} of {said.items:,} items judged"
+    others = [public("ppi_py ppi_mean_ci", ppi_py, theirs, tolerance=0.1 / some)]
+    return Case(name, "scores of items", ours, others)
 
 
 def _watched(said: Judgements) -> Case:
@@ -212,7 +214,8 @@ def _metrics(said: Judgements) -> list[Case]:
 
     given = "scores of items"
     return [
-        Case("area under the ROC curve (metrics)", given, lambda: separation(metric, people).value, [
+        Case("area under the ROC curve (metrics)", given,
+             lambda: separation(metric, people).value, [
             public("scikit-learn roc_auc_score", sklearn_metrics, area),
             public("scipy mannwhitneyu", mannwhitneyu, by_scipy)]),
         Case("share of sides taken and its se (metrics)", given, agreed,

@@ -17,11 +17,12 @@ def cases(n: int) -> list[Case]:
     first, second, outcome = votes(n)
     table = pairs_of(first, second, outcome)
     wins = np.zeros((SYSTEMS, SYSTEMS))
-    i, j = table[:, 0], table[:, 1]
-    wins[i, j], wins[j, i] = table[:, 2] + table[:, 4] / 2, table[:, 3] + table[:, 4] / 2
+    i, j, won, lost, tied = table.T
+    np.add.at(wins, (i, j), won + tied / 2)
+    np.add.at(wins, (j, i), lost + tied / 2)
 
     def by_choix() -> list[float]:
-        return _centred(choix.ilsr_pairwise_dense(wins, tol=1e-12)).tolist()
+        return list(_centred(choix.ilsr_pairwise_dense(wins, tol=1e-12)))
 
     def by_evalica() -> list[float]:
         # Its own numbers of outcomes: 0 a tie, 1 the first, 2 the second.
@@ -29,7 +30,7 @@ def cases(n: int) -> list[Case]:
         found = evalica.bradley_terry(
             first, second, winners, index=pandas.Index(range(SYSTEMS)), tolerance=1e-9, limit=1000
         )
-        return _centred(np.log(found.scores.sort_index().to_numpy())).tolist()
+        return list(_centred(np.log(found.scores.sort_index().to_numpy())))
 
     def ours(rows: Ints) -> list[float]:
         return list(bradley_terry(SYSTEMS, rows).values)

@@ -1,16 +1,24 @@
 """Shares, tests and quantiles that take a few counts, or the values of one sample."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import stats
 
 from benchmarks.beside.agreement import log_spread
 from benchmarks.beside.measuring import Case, public
 from benchmarks.beside.packages import contingency, multitest, proportion
+from evals.stats.checks import Floats
 from evals.stats.estimates import Estimate
 from evals.stats.judges import alternative_annotator_by_codes
 from evals.stats.latency import quantile_hazen, quantile_interval, quantile_ratio
 from evals.stats.means import mean_interval
-from evals.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, holm
+from evals.stats.multiplicity import (
+    Adjusted,
+    benjamini_hochberg,
+    benjamini_yekutieli,
+    holm,
+)
 from evals.stats.paired import mcnemar_exact, mcnemar_mid_p, newcombe_paired_difference
 from evals.stats.planning import sample_size_proportion
 from evals.stats.proportions import (
@@ -103,23 +111,22 @@ def _several(rng: np.random.Generator) -> list[Case]:
     many = rng.beta(0.4, 2.0, P_VALUES)
     few = many[:12]
 
-    def by(method: str, p: np.ndarray) -> list[float]:
-        return list(multitest.multipletests(p, method=method)[1])
-
     named = {"Holm": (holm, "holm"), "Benjamini-Hochberg": (benjamini_hochberg, "fdr_bh"),
              "Benjamini-Yekutieli": (benjamini_yekutieli, "fdr_by")}  # fmt: skip
-    found = []
-    for name, (ours, method) in named.items():
-        for p in (few, many):
-            others = [
-                public("statsmodels multipletests", multitest, lambda m=method, p=p: by(m, p))
-            ]
-            if method != "holm":
-                others.append(public("scipy false_discovery_control", stats, lambda m=method, p=p:
-                                     stats.false_discovery_control(p, method=m[4:])))  # fmt: skip
-            found.append(Case(f"{name}, {len(p):,} p-values", "p-values",
-                              lambda o=ours, p=p: o(p).p_values, others))  # fmt: skip
-    return found
+    return [
+        _adjusting(name, ours, method, p)
+        for name, (ours, method) in named.items()
+        for p in (few, many)
+    ]
+
+
+def _adjusting(name: str, ours: Callable[[Floats], Adjusted], method: str, p: Floats) -> Case:
+    others = [public("statsmodels multipletests", multitest,
+                     lambda: multitest.multipletests(p, method=method)[1])]  # fmt: skip
+    if method != "holm":
+        others.append(public("scipy false_discovery_control", stats,
+                             lambda: stats.false_discovery_control(p, method=method[4:])))  # fmt: skip
+    return Case(f"{name}, {len(p):,} p-values", "p-values", lambda: ours(p).p_values, others)
 
 
 def _quantiles(rng: np.random.Generator, n: int) -> list[Case]:
@@ -134,7 +141,7 @@ def _quantiles(rng: np.random.Generator, n: int) -> list[Case]:
         return list(stats.t.interval(0.95, n - 1, mean, sd / np.sqrt(n)))
 
     def ratio() -> float:
-        def statistic(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
+        def statistic(x: Floats, y: Floats, axis: int = -1) -> Floats:
             one, other = (np.quantile(v, 0.99, axis=axis, method="hazen") for v in (x, y))
             return np.asarray(np.log(one) - np.log(other))
 
@@ -150,7 +157,8 @@ def _quantiles(rng: np.random.Generator, n: int) -> list[Case]:
     values = f"{n:,} values"
     return [
         Case("99th percentile", values, lambda: quantile_hazen(first, 0.99),
-             [public("numpy quantile, hazen", np, lambda: np.quantile(first, 0.99, method="hazen"))]),
+             [public("numpy quantile, hazen", np,
+                     lambda: np.quantile(first, 0.99, method="hazen"))]),
         Case("99th percentile, interval", values, lambda: ends(quantile_interval(first, 0.99)),
              [public("scipy quantile_test", stats, interval)]),
         Case(f"ratio of 99th percentiles, bootstrap, {DRAWS:,} draws: log se", f"twice {values}",

@@ -11,7 +11,7 @@ from evals.stats.errors import UndefinedError
 
 MAX_STEPS = 200
 # Newton squares the error at each step: one more after this is exact.
-SMALL_STEP = 1e-10
+SMALL_STEP = 1e-8
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ def bradley_terry(
     if not _strongly_connected(wins > 0):
         reason = "the win graph is not strongly connected, so no finite maximum exists"
         raise UndefinedError(reason, n)
-    values = _maximum(wins, n)
-    chance = _win_probability(values)
+    values, chance = _maximum(wins, n)
     squares = _squares(chance[first, second], outcomes, clusters)
     covariance = _sandwich(wins, chance, (first, second, squares))
     table = tuple(map(tuple, covariance.tolist()))
@@ -119,33 +118,31 @@ def _reaches_all(edges: npt.NDArray[np.bool_]) -> bool:
     return bool(seen.all())
 
 
-def _win_probability(values: Floats) -> Floats:
+def _fit(values: Floats, wins: Floats) -> tuple[Floats, float]:
+    """Everybody's chance to beat everybody, and the log-likelihood of what was won."""
     gaps = np.subtract.outer(values, values)
-    # tanh does not overflow, however far apart two systems are.
-    return np.asarray(0.5 + 0.5 * np.tanh(gaps / 2))
-
-
-def _log_likelihood(values: Floats, wins: Floats) -> float:
-    gaps = np.subtract.outer(values, values)
-    return float(-(wins * np.logaddexp(0.0, -gaps)).sum())
+    # Of numbers below 0, so that nothing overflows, however far apart two systems are.
+    small = np.exp(-np.abs(gaps))
+    chance = np.where(gaps >= 0, 1.0, small) / (1 + small)
+    likelihood = np.vdot(wins, np.minimum(gaps, 0.0) - np.log1p(small))
+    return chance, float(likelihood)
 
 
 def _laplacian(weights: Floats) -> Floats:
     return np.asarray(np.diag(weights.sum(axis=1)) - weights)
 
 
-def _maximum(wins: Floats, n: int) -> Floats:
+def _maximum(wins: Floats, n: int) -> tuple[Floats, Floats]:
+    """The strengths, and everybody's chance to beat everybody."""
     games = wins + wins.T
     values = np.zeros(len(wins))
-    best = _log_likelihood(values, wins)
+    chance, best = _fit(values, wins)
     for _ in range(MAX_STEPS):
-        chance = _win_probability(values)
         gradient = (wins - games * chance).sum(axis=1)
-        curvature = _laplacian(games * chance * chance.T)
-        step = _newton_step(curvature, gradient)
-        values, best = _uphill(values, step - step.mean(), best, wins)
+        step = _newton_step(_laplacian(games * chance * chance.T), gradient)
+        values, chance, best = _uphill(values, step - step.mean(), (chance, best), wins)
         if np.abs(step).max() < SMALL_STEP:
-            return np.asarray(values - values.mean())
+            return np.asarray(values - values.mean()), chance
     raise UndefinedError("the strengths did not settle: some systems are too far apart", n)
 
 
@@ -170,17 +167,19 @@ def _regular(laplacian: Floats) -> Floats:
     return np.asarray(laplacian + np.trace(laplacian) / laplacian.size)
 
 
-def _uphill(values: Floats, step: Floats, best: float, wins: Floats) -> tuple[Floats, float]:
-    """Take the Newton step, halved until the likelihood does not fall."""
-    slack = 1e-12 * (1 + abs(best))
+def _uphill(
+    values: Floats, step: Floats, now: tuple[Floats, float], wins: Floats
+) -> tuple[Floats, Floats, float]:
+    """Take the Newton step, halved until the likelihood does not fall; with what is then so."""
+    slack = 1e-12 * (1 + abs(now[1]))
     scale = 1.0
     for _ in range(60):
         trial = values + scale * step
-        likelihood = _log_likelihood(trial, wins)
-        if likelihood >= best - slack:
-            return trial, likelihood
+        chance, likelihood = _fit(trial, wins)
+        if likelihood >= now[1] - slack:
+            return trial, chance, likelihood
         scale /= 2
-    return values, best
+    return values, *now
 
 
 def _squares(p: Floats, outcomes: Floats, clusters: Sequence[npt.ArrayLike] | None) -> Floats:

@@ -21,6 +21,8 @@ LARGEST_NUMBER = 1e100
 
 def is_number(value: object) -> bool:
     """A number of any kind (databases answer sums as Decimal), but not True or False."""
+    if type(value) is float or type(value) is int:  # the usual ones, without asking for more
+        return True
     return isinstance(value, Real | Decimal) and not isinstance(value, bool | np.bool_)
 
 
@@ -77,7 +79,7 @@ def one_of(value: object, name: str, allowed: Sequence[str]) -> str:
 
 
 def array(values: Any, name: str, ndim: int = 1) -> Floats:
-    """`values` as an array of finite floats with `ndim` axes."""
+    """`values` as an array of finite floats with `ndim` axes; it may be that array itself."""
     try:
         raw = np.asarray(values)
     except (ValueError, TypeError):  # ragged
@@ -90,7 +92,8 @@ def array(values: Any, name: str, ndim: int = 1) -> Floats:
         raise UndefinedError(f"{name} must be numbers, with none missing")
     if raw.ndim != ndim:
         raise UndefinedError(f"{name} must have {ndim} axes, not {raw.ndim}")
-    floats = raw.astype(np.float64)
+    # No copy where it is not needed: who writes to it makes one.
+    floats = raw.astype(np.float64, copy=False)
     # Smallest and largest are NaN where one of them is, and no copy is made to find them.
     if floats.size and not (floats.min() >= -LARGEST_NUMBER and floats.max() <= LARGEST_NUMBER):
         raise UndefinedError(f"{name} must be finite numbers below 1e100")

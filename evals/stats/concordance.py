@@ -136,7 +136,8 @@ def separation(metric: npt.ArrayLike, people: npt.ArrayLike, confidence: float =
     """
     leaning, said = _both(metric, people)
     level = inside(confidence, "the confidence")
-    won, lost = leaning[said > 0], np.sort(leaning[said < 0])
+    # Both in their order, or each search would begin at a place far from the last one.
+    won, lost = np.sort(leaning[said > 0]), np.sort(leaning[said < 0])
     if not (won.size and lost.size):
         system = "candidate" if lost.size else "baseline"
         raise UndefinedError(f"people gave no item to the {system}", int(won.size + lost.size))

@@ -31,7 +31,7 @@ def _checked(p_values: npt.ArrayLike) -> Floats:
     values = array(p_values, "the p-values")
     if values.size == 0:
         raise UndefinedError("there are no p-values")
-    if ((values < 0) | (values > 1)).any():
+    if values.min() < 0 or values.max() > 1:
         raise UndefinedError("a p-value lies outside 0 to 1", values.size)
     return values
 
@@ -62,13 +62,14 @@ def holm(p_values: npt.ArrayLike, alpha: float = 0.05) -> Adjusted:
     S. Holm, Scand. J. Stat. 6 (1979), 65-70.
     """
     values, level = _checked(p_values), inside(alpha, "alpha")
-    order = np.argsort(values, kind="stable")
+    # In which order equal ones stand makes no difference.
+    order = np.argsort(values)
     steps = values[order] * np.arange(values.size, 0, -1)
     return _adjusted(np.maximum.accumulate(steps), order, level, "Holm")
 
 
 def _step_up(values: Floats, alpha: float, factor: float, name: str) -> Adjusted:
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     steps = values[order] * values.size * factor / np.arange(1, values.size + 1)
     return _adjusted(np.minimum.accumulate(steps[::-1])[::-1], order, alpha, name)
 

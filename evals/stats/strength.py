@@ -126,7 +126,7 @@ def _as_scores(histogram: npt.ArrayLike, reach: int, name: str) -> npt.NDArray[n
     rows = array(histogram, name, 2)
     if rows.size and rows.shape[1] != 3:
         raise UndefinedError(f"{name} must have rows of judgements, sum and number")
-    rows = rows.reshape(-1, 3)
+    rows = rows.reshape(-1, 3).copy()
     rows[:, 1] = (rows[:, 1] / reach + rows[:, 0]) / 2
     return rows
 
