@@ -124,8 +124,9 @@ def _adjusting(name: str, ours: Callable[[Floats], Adjusted], method: str, p: Fl
     others = [public("statsmodels multipletests", multitest,
                      lambda: multitest.multipletests(p, method=method)[1])]  # fmt: skip
     if method != "holm":
+        law = method.removeprefix("fdr_")
         others.append(public("scipy false_discovery_control", stats,
-                             lambda: stats.false_discovery_control(p, method=method[4:])))  # fmt: skip
+                             lambda: stats.false_discovery_control(p, method=law)))  # fmt: skip
     return Case(f"{name}, {len(p):,} p-values", "p-values", lambda: ours(p).p_values, others)
 
 

@@ -183,10 +183,11 @@ def fleiss_kappa(
     J. L. Fleiss, Psychol. Bull. 76 (1971), 378-382.
     """
     table = counts(unit_counts, "the counts")
-    sizes = np.unique(table.sum(axis=1))
-    if len(sizes) != 1 or sizes[0] < 2:
-        raise UndefinedError("every item must have the same number of ratings, at least 2")
     rows = unit_rows(table)
+    sizes = np.unique(rows.sizes)
+    # Items without a rating are no rows.
+    if rows.multiplicity.sum() != len(table) or len(sizes) != 1 or sizes[0] < 2:
+        raise UndefinedError("every item must have the same number of ratings, at least 2")
     return _single(rows, "fleiss_kappa", coefficients.fleiss, seed, draws, confidence)
 
 

@@ -1,7 +1,7 @@
 """Equal rows of numbers counted together, in parts that are added up."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -9,6 +9,10 @@ from evals.stats.checks import Ints
 
 # Codes of rows must fit into a signed number of eight octets.
 LARGEST = 2**62
+# So many rows wait, at least, before they are added up.
+MANY = 65_536
+# Rows are counted rather than sorted where no more than so many times as many are possible.
+DENSE = 4
 
 
 def distinct(rows: Ints, times: Ints | None = None) -> Ints:
@@ -25,8 +29,23 @@ def distinct(rows: Ints, times: Ints | None = None) -> Ints:
     if times is None:
         found, often = _counted(rows)
         return np.column_stack((found, often))
-    found, where = _kinds(rows)
-    return np.column_stack((found, _added(where, times[:, None], len(found))))
+    found, sums = _weighed(rows, times)
+    return np.column_stack((found, sums))
+
+
+def _weighed(rows: Ints, times: Ints) -> tuple[Ints, Ints]:
+    """The distinct rows in their order, and the sum of what each of them counts."""
+    least, spans = _ranges(rows)
+    possible = math.prod(spans)
+    if possible > DENSE * len(rows):
+        found, where = _kinds(rows)
+        return found, _added(where, times[:, None], len(found))[:, 0]
+    codes = _codes(rows, least, spans)
+    is_there = np.zeros(possible, dtype=bool)
+    is_there[codes] = True
+    seen = np.flatnonzero(is_there)
+    sums = np.bincount(codes, times, possible)[seen].astype(np.int64)
+    return _rows(seen, least, spans), sums
 
 
 def _counted(rows: Ints) -> tuple[Ints, Ints]:
@@ -81,15 +100,28 @@ def _added(where: Ints, counts: Ints, groups: int) -> Ints:
     return np.column_stack(columns).astype(np.int64)
 
 
-def merged(histograms: Sequence[Ints]) -> Ints:
+def merged(histograms: Iterable[Ints]) -> Ints:
     """Several histograms as one: the distinct rows of all, with how often each one is there.
 
     Parameters
     ----------
-    histograms : sequence of (H, k + 1) arrays
-        As `distinct` answers them; at least one, which may be empty.
+    histograms : iterable of (H, k + 1) arrays
+        As `distinct` answers them; at least one, which may be empty. They are taken one by one,
+        and no more is held than a few times what is distinct.
     """
-    together = np.concatenate(histograms)
+    parts: list[Ints] = []
+    waiting = 0
+    for histogram in histograms:
+        parts.append(histogram)
+        waiting += len(histogram)
+        # Twice what is added up already: so all are added up a few times only.
+        if waiting > max(MANY, 2 * len(parts[0])):
+            parts, waiting = [_together(parts)], 0
+    return _together(parts)
+
+
+def _together(parts: Sequence[Ints]) -> Ints:
+    together = np.concatenate(parts)
     return distinct(together[:, :-1], together[:, -1])
 
 
