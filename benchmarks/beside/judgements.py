@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from evals.stats.checks import Floats, Ints
-from evals.stats.histograms import Histogram
+from evals.stats.histograms import distinct, merged
 
 SEED = 20261121
 ANNOTATORS = 200
@@ -76,14 +76,14 @@ class Judgements:
 
     def count_kinds(self) -> Ints:
         """As `evals.queries.votes` does it: block by block, equal items together."""
-        found = Histogram(POINTS)
-        for first in range(0, self.items, A_BLOCK):
-            last = min(first + A_BLOCK, self.items)
-            start, end = np.searchsorted(self.item, (first, last))
-            cells = (self.item[start:end] - first) * POINTS + self.point[start:end]
-            counted = np.bincount(cells, minlength=(last - first) * POINTS)
-            found.add(counted.reshape(-1, POINTS))
-        return found.rows
+        return merged(self._kinds_of(first) for first in range(0, self.items, A_BLOCK))
+
+    def _kinds_of(self, first: int) -> Ints:
+        last = min(first + A_BLOCK, self.items)
+        start, end = np.searchsorted(self.item, (first, last))
+        cells = (self.item[start:end] - first) * POINTS + self.point[start:end]
+        counted = np.bincount(cells, minlength=(last - first) * POINTS)
+        return distinct(counted.reshape(-1, POINTS))
 
     def packed(self) -> Floats:
         """(I, 7): the judgements of each item side by side, NaN where there are no more."""

@@ -17,7 +17,7 @@ from benchmarks.beside.packages import (
 )
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.histograms import Histogram
+from evals.stats.histograms import distinct, merged
 from evals.stats.kappa import WEIGHTS, cohen_kappa, kappa_pairs, percent_pairs
 from evals.stats.pairs import bias_pairs, even_kappa_pairs, prevalence_pairs, scott_pairs
 from evals.stats.pooled import pool_kappa
@@ -57,22 +57,26 @@ def numbers_and_variances(found: Sequence[Estimate | Undefined]) -> list[tuple[f
 
 def pair_tables(said: Judgements) -> tuple[Ints, Ints]:
     """What each two annotators said of the items both judged, as the product counts it."""
-    found = Histogram(1)
     # A block of items at a time, so that what is held does not grow with the judgements.
-    ends = np.searchsorted(said.item, np.arange(0, said.items + A_BLOCK, A_BLOCK))
-    for start, end in pairwise(ends.tolist()):
-        item, who, point = (part[start:end] for part in (said.item, said.who, said.point))
-        for step in range(1, POINTS):
-            (first,) = np.nonzero(item[:-step] == item[step:])
-            second = first + step
-            pair = who[first] * ANNOTATORS + who[second]
-            cells = (pair * POINTS + point[first]) * POINTS + point[second]
-            found.add(cells[:, None])
-    cells, times = found.rows.T
+    ends = np.searchsorted(said.item, np.arange(0, said.items + A_BLOCK, A_BLOCK)).tolist()
+    counted = (distinct(_cells(said, slice(*block))[:, None]) for block in pairwise(ends))
+    cells, times = merged(counted).T
     names, where = np.unique(cells // POINTS**2, return_inverse=True)
     tables = np.zeros((len(names), POINTS**2), dtype=np.int64)
     tables[where, cells % POINTS**2] = times
     return names, tables.reshape(-1, POINTS, POINTS)
+
+
+def _cells(said: Judgements, block: slice) -> Ints:
+    """Who, who and what both said, as one number, of all two judgements of an item."""
+    item, who, point = (part[block] for part in (said.item, said.who, said.point))
+    found = []
+    for step in range(1, POINTS):
+        (first,) = np.nonzero(item[:-step] == item[step:])
+        second = first + step
+        pair = who[first] * ANNOTATORS + who[second]
+        found.append((pair * POINTS + point[first]) * POINTS + point[second])
+    return np.concatenate(found)
 
 
 def _from_judgements(weights: str, said: Judgements, names: Ints, few: Ints, share: float) -> Case:
