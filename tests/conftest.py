@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.test import Client, override_settings
+from django.test import Client, TransactionTestCase, override_settings
+from pytest_django import DjangoDbBlocker
 
 from annotate.models import Role, Study, User
+from tests.emptying import empty_tables, give_new_pages, keep_as_new
 from tests.factories import make_batch, make_study, make_user
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +31,24 @@ def static_files_as_they_are() -> Iterator[None]:
     }
     with override_settings(STATIC_ROOT=ROOT / "static", STORAGES=storages):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """As pytest-django makes the database, and then settled for many tests one after the other."""
+    with django_db_blocker.unblock():
+        keep_as_new()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_tables())
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables_of_few_pages(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Where the last module has left many; between two modules all tables are empty."""
+    yield
+    with django_db_blocker.unblock():
+        give_new_pages()
 
 
 @pytest.fixture(scope="session")
