@@ -10,11 +10,14 @@ import signal
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from django.conf import settings
 from django.db import connection
+from django.template.loader import get_template
 
 from config.wsgi import application as product
 
@@ -45,8 +48,12 @@ def application(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[
     return answer
 
 
-# Before it forks: otherwise each new worker would import all pages at its first request.
+# Before it forks: otherwise each new worker would import all pages and read all templates at its
+# first request, which is mostly its last.
 import_module("config.urls")
+for folder in settings.TEMPLATES[0]["DIRS"]:
+    for template in Path(folder).rglob("*.html"):
+        get_template(str(template.relative_to(folder)))
 
 if os.environ.get("FAULT_CARELESS"):
     # By name, for the product had to be set up before.
