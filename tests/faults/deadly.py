@@ -10,15 +10,14 @@ import signal
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from importlib import import_module
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from django.conf import settings
 from django.db import connection
 from django.template.loader import get_template
 
+from config.embedded import CODE
 from config.wsgi import application as product
 
 if TYPE_CHECKING:
@@ -51,9 +50,8 @@ def application(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[
 # Before it forks: otherwise each new worker would import all pages and read all templates at its
 # first request, which is mostly its last.
 import_module("config.urls")
-for folder in settings.TEMPLATES[0]["DIRS"]:
-    for template in Path(folder).rglob("*.html"):
-        get_template(str(template.relative_to(folder)))
+for template in (CODE / "templates").rglob("*.html"):
+    get_template(str(template.relative_to(CODE / "templates")))
 
 if os.environ.get("FAULT_CARELESS"):
     # By name, for the product had to be set up before.
