@@ -14,7 +14,7 @@ from django.test import Client, TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
 
 from annotate.models import Role, Study, User
-from tests.emptying import empty_tables, give_new_pages, keep_as_new
+from tests.emptying import empty_tables, end_other_sessions, give_new_pages, keep_as_new
 from tests.factories import make_batch, make_study, make_user
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +55,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_tables())
         yield
+    with django_db_blocker.unblock():
+        end_other_sessions()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -69,6 +69,18 @@ def give_new_pages() -> None:
             cursor.execute(f"TRUNCATE {', '.join(names)} CASCADE")
 
 
+def end_other_sessions() -> None:
+    """Of threads and killed processes, which a busy server is not rid of at once: with them there
+    the database could not be dropped.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
+        )
+
+
 def _tables(cursor: Any) -> list[tuple[str, bool, bool, bool]]:
     """Of each table of a model: its name, is it large, was it looked at, has it triggers."""
     names = connection.introspection.django_table_names(only_existing=True, include_views=False)
