@@ -22,7 +22,7 @@ run: install
 
 test: install-dev
 	@$(PYTHON) -m tests.browser.chromium --install
-	$(PYTHON) -m pytest -n 2
+	$(PYTHON) -m pytest -n 2 --dist worksteal
 
 check: install-dev
 	$(PYTHON) -m ruff check

@@ -10,12 +10,28 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.test import Client, override_settings
+from django.test import Client, TransactionTestCase, override_settings
+from pytest_django import DjangoDbBlocker
 
 from annotate.models import Role, Study, User
+from tests.emptying import empty_tables, end_other_sessions, give_new_pages, keep_as_new
 from tests.factories import make_batch, make_study, make_user
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what starts the whole product, and asks this process for no database.
+
+    These are the longest; begun last, they leave one worker alone with the rest for minutes.
+    """
+    items.sort(key=lambda item: not _starts_the_product(item.path))
+
+
+def _starts_the_product(path: Path) -> bool:
+    names = {"test_every_statement.py", "test_killed_processes.py", "test_serve.py"}
+    return path.name in names or path.parent.name == "database"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,6 +45,26 @@ def static_files_as_they_are() -> Iterator[None]:
     }
     with override_settings(STATIC_ROOT=ROOT / "static", STORAGES=storages):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """As pytest-django makes the database, and then settled for many tests one after the other."""
+    with django_db_blocker.unblock():
+        keep_as_new()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_tables())
+        yield
+    with django_db_blocker.unblock():
+        end_other_sessions()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables_of_few_pages(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Where the last module has left many; between two modules all tables are empty."""
+    yield
+    with django_db_blocker.unblock():
+        give_new_pages()
 
 
 @pytest.fixture(scope="session")

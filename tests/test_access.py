@@ -1,12 +1,15 @@
 """Who may open what: every address of the site has a row here, and no row is missing."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import connection
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from annotate.models import User
 from tests.access import TABLE
-from tests.world import ROLES, World, all_patterns, make_world
+from tests.world import ROLES, World, all_patterns, passing_world
 
 # What each letter asks of an answer. Columns as in ROLES: anonymous, alice, bob, judy, lena, adam.
 #   K shown            P shown, or led on to another page of the site
@@ -38,9 +41,15 @@ EXTRA = {
 ASIDE = {"django_session", "cache", "evals_countedpart"}
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    with django_db_blocker.unblock(), passing_world() as world:
+        yield world
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    return make_world()
+def world(db: None, made: World) -> World:
+    return made.anew()
 
 
 def checksums() -> dict[str, str]:

@@ -12,11 +12,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
+from pytest_django import DjangoDbBlocker
 
 from config.urls import handler400, handler403, handler404, handler500, urlpatterns
 from tests.access import TABLE
 from tests.conftest import ROOT
-from tests.world import ROLES, World, make_world
+from tests.world import ROLES, World, passing_world
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
 
@@ -63,9 +64,15 @@ def assert_guarded(answer: Any, what: str) -> None:
     assert "Last-Modified" not in answer.headers, what
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    with django_db_blocker.unblock(), passing_world() as world:
+        yield world
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    return make_world()
+def world(db: None, made: World) -> World:
+    return made.anew()
 
 
 @pytest.mark.parametrize("role", ROLES)

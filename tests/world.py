@@ -1,8 +1,14 @@
 """One of everything that an address can name, and everybody who may ask for it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
+from functools import cache
 from uuid import uuid4
 
+from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -51,13 +57,20 @@ class World:
 
     def path(self, name: str) -> str:
         """The address called `name`, of the rows of this world."""
-        return reverse(name, kwargs={part: self.parts(name)[part] for part in parts_of(name)})
+        wanted = parts_of(name)
+        parts = self.parts(name) if wanted else {}
+        return reverse(name, kwargs={part: parts[part] for part in wanted})
+
+    def anew(self) -> "World":
+        """The same rows for another test, which may change what it holds of them."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        clients = parts.pop("clients")
+        return World(**deepcopy(parts), clients={of: again(clients[of]) for of in clients})
 
     def parts(self, name: str) -> dict[str, object]:
-        item = self.study.items.order_by("position").first()
-        assert item is not None
+        item = self.study.items.order_by("position").first() if name == "item" else None
         return {
-            "public_id": item.public_id if name == "item" else self.study.public_id,
+            "public_id": item.public_id if item else self.study.public_id,
             "task_id": self.task.pk,
             "token": self.token,
             "user_id": self.users["alice"].pk,
@@ -80,6 +93,21 @@ class World:
             "key": "nonsense",
             "provider_id": "oidc",
         }
+
+
+def again(client: Client) -> Client:
+    """Somebody who is signed in as `client` is, whatever becomes of either."""
+    other = Client()
+    other.cookies = deepcopy(client.cookies)
+    return other
+
+
+@contextmanager
+def passing_world() -> Iterator[World]:
+    """A world for many tests, in a transaction around theirs: what they do is undone after each."""
+    with transaction.atomic():
+        yield make_world()
+        transaction.set_rollback(True)
 
 
 def make_world() -> World:
@@ -171,5 +199,14 @@ def _walk(resolver: URLResolver, prefix: str) -> list[tuple[str, URLPattern]]:
 
 
 def parts_of(name: str) -> set[str]:
-    (pattern,) = [pattern for found, pattern in all_patterns() if found == name]
-    return set(pattern.pattern.regex.groupindex)
+    (parts,) = _parts(settings.ROOT_URLCONF)[name]
+    return parts
+
+
+@cache
+def _parts(root: str) -> dict[str, list[set[str]]]:
+    """By each name what varies in its address; to walk through all of them takes its time."""
+    found: dict[str, list[set[str]]] = {}
+    for name, pattern in all_patterns():
+        found.setdefault(name, []).append(set(pattern.pattern.regex.groupindex))
+    return found

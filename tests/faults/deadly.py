@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from django.db import connection
+from django.template.loader import get_template
 
+from config.embedded import CODE
 from config.wsgi import application as product
 
 if TYPE_CHECKING:
@@ -45,8 +47,11 @@ def application(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[
     return answer
 
 
-# Before it forks: otherwise each new worker would import all pages at its first request.
+# Before it forks: otherwise each new worker would import all pages and read all templates at its
+# first request, which is mostly its last.
 import_module("config.urls")
+for template in (CODE / "templates").rglob("*.html"):
+    get_template(str(template.relative_to(CODE / "templates")))
 
 if os.environ.get("FAULT_CARELESS"):
     # By name, for the product had to be set up before.
