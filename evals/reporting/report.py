@@ -9,14 +9,14 @@ from evals.reporting.agreement.document import agreement_document, pair_document
 from evals.reporting.length import length_json
 from evals.reporting.repeats import repeats_document
 from evals.reporting.rubric import criterion_names
+from evals.reporting.sides import both_bad_rate, left_share, position_document
 from evals.reporting.strength import mean_strength_of
 from evals.reporting.tested import Headline, tests_json
+from evals.reporting.watching import planning_document, watching_document
 from evals.stats.estimates import Estimate, Json, Undefined
 from evals.stats.kappa import WEIGHTS, kappa_pairs, percent_pairs
 from evals.stats.preference import ClusteredRate
-from evals.tallies import Tally, Ties, share_method
-
-LEFT_SHARE = "share of decided judgements for the left output"
+from evals.tallies import Tally, Ties
 
 
 def report(
@@ -48,9 +48,11 @@ def report(
                 "ties": votes.overall.plain_ties,
                 "losses": votes.overall.losses,
                 "both_bad": votes.overall.both_bad,
+                "both_bad_rate": both_bad_rate(votes, confidence).as_json(),
                 "win_rate": votes.overall.win_rate(confidence).as_json(),
                 "win_rate_decided": votes.overall.win_rate_decided(confidence).as_json(),
                 "left_share": left_share(votes.left, confidence).as_json(),
+                "position": position_document(study, votes, only, confidence, ties),
                 "length": length_json(queries.length_votes(study, only), confidence),
                 "by_criterion": _rates(criteria, confidence),
                 "by_category": _rates(categories, confidence),
@@ -62,6 +64,8 @@ def report(
                 "strength": mean_strength_of(
                     queries.strength_sums(study, only), confidence
                 ).as_json(),
+                "watching": watching_document(study, only, confidence, ties),
+                "planning": planning_document(votes.overall, threshold, confidence, ties),
             },
             "agreement": {
                 **_agreement(votes.overall, confidence),
@@ -87,13 +91,6 @@ def _progress(study: Study, tally: Tally, imported: int) -> dict[str, int]:
         # Only where there are any: of the judgements counted, those made elsewhere.
         **({"imported": imported} if imported else {}),
     }
-
-
-def left_share(left: Tally, confidence: float) -> Estimate | Undefined:
-    """Share of decided judgements for the left output."""
-    if left.n == 0:
-        return Undefined("nothing has been decided yet")
-    return share_method(left.win_rate(confidence), LEFT_SHARE)
 
 
 def criterion_tallies(study: Study, only: queries.Source | None = None) -> dict[str, Tally]:

@@ -113,9 +113,8 @@ def _powered_ratio(items: JudgedItems, confidence: float) -> PoweredMean:
     unseen = _by_judge(np.repeat(np.arange(SIZE), items.unlabelled))
     alone = people_alone(items, confidence, without_ties=True)
     # The judge's weight is chosen at people's own rate, as PPI++ does at a first estimate.
-    weight = ppi_mean(
-        *(part.off(alone.value) for part in (people, seen, unseen)), confidence
-    ).weight
+    pulls = [part.off(alone.value) for part in (people, seen, unseen)]
+    weight = ppi_mean(pulls[0], pulls[1], pulls[2], confidence).weight
 
     def powered(share: Callable[[Parts], Floats]) -> float:
         corrected = share(people) - weight * share(seen)
