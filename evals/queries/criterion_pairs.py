@@ -1,4 +1,4 @@
-"""What each two annotators said for a criterion, of the items both judged."""
+"""What each two annotators said for a criterion, of the items both judged, block by block."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,32 +7,20 @@ from uuid import UUID
 import numpy as np
 
 from annotate.models import Study
-from evals.queries.agreement_criteria import SCORES, SYSTEMS
+from annotate.models.pulse import BLOCK_BITS
 from evals.queries.kept import kept
+from evals.queries.parts import Block, parts
+from evals.queries.rated import RATED, SCORES, SYSTEMS
 from evals.queries.reading import counted_from
-from evals.queries.said import WINNERS, everybody
-from evals.queries.votes import Source, counted_judgements
+from evals.queries.said import WINNERS, everybody_in, numbers_of
+from evals.queries.votes_from import Source
 from evals.stats.checks import Ints
+from evals.stats.histograms import distinct, merged
 
-# People by their place among all, as `everybody` has them: numbers are joined far quicker. What
-# was said by who was better, and where there are scores by those of either system.
-PAIRS = """
-, people AS MATERIALIZED (SELECT id, row_number() OVER (ORDER BY id) - 1 AS who FROM annotate_user)
-, rated AS MATERIALIZED (
-    SELECT votes.item_id, people.who, rating.baseline_score, rating.candidate_score,
-           sign(coalesce(rating.preference, rating.candidate_score - rating.baseline_score))::int
-               AS leaning
-    FROM votes JOIN people ON people.id = votes.annotator_id
-    JOIN annotate_rating rating ON rating.judgement_id = votes.id AND rating.criterion_id = %s
-)
-SELECT one.who, other.who, one.leaning, other.leaning, one.baseline_score, other.baseline_score,
-       one.candidate_score, other.candidate_score, count(*)
-FROM rated one JOIN rated other ON other.item_id = one.item_id AND one.who < other.who
-GROUP BY GROUPING SETS (
-    (one.who, other.who, one.leaning, other.leaning),
-    (one.who, other.who, one.baseline_score, other.baseline_score),
-    (one.who, other.who, one.candidate_score, other.candidate_score))
-"""
+# What was said of one criterion, in how many ways: who was better, and the scores of either.
+SIZES = {"winner": WINNERS, **dict.fromkeys(SYSTEMS, SCORES)}
+# One part: the people of a block, and for each way rows (places of both, what both said, items).
+Part = tuple[tuple[UUID, ...], dict[str, Ints]]
 
 
 @dataclass(frozen=True)
@@ -57,25 +45,70 @@ class CriterionPairs:
 @kept
 def criterion_pairs(study: Study, criterion: int, only: Source | None = None) -> CriterionPairs:
     """The tables of one criterion, by its key in the database."""
-    votes = counted_judgements(study, only).values("id", "item_id", "annotator_id")
-    found = counted_from(votes, PAIRS, criterion)
-    rows = np.array([[-9 if cell is None else cell for cell in row] for row in found], np.int64)
-    rows = rows.reshape(-1, 9)
-    users = everybody()
-    names, place = np.unique(rows[:, 0] * len(users) + rows[:, 1], return_inverse=True)
-    pairs = [(users[name // len(users)], users[name % len(users)]) for name in names.tolist()]
-
-    def tables(column: int, first: int, size: int) -> Ints:
-        """Of the rows that say something in this column and the next."""
-        (said,) = np.nonzero(rows[:, column] >= first)
-        table = np.zeros((len(pairs), size, size), dtype=np.int64)
-        cells = place[said], rows[said, column] - first, rows[said, column + 1] - first
-        np.add.at(table, cells, rows[said, -1])
-        return table
-
-    scores = {system: tables(4 + 2 * n, 1, SCORES) for n, system in enumerate(SYSTEMS)}
+    found = parts(study, criterion_part, criterion, only)
+    numbers = everybody_in(people for people, _ in found)
+    rows = {way: merged([_none(), *_numbered(found, way, numbers)]) for way in SIZES}
+    users, everybody = list(numbers), len(numbers)
+    names = np.unique(rows["winner"][:, 0] * everybody + rows["winner"][:, 1])
+    tables = {way: _tables(rows[way], names, everybody, size) for way, size in SIZES.items()}
     return CriterionPairs(
-        pairs,
-        tables(2, -1, WINNERS),
-        {system: table for system, table in scores.items() if table.any()},
+        [(users[name // everybody], users[name % everybody]) for name in names.tolist()],
+        tables.pop("winner"),
+        {system: table for system, table in tables.items() if table.any()},
     )
+
+
+def _none() -> Ints:
+    return np.zeros((0, 5), dtype=np.int64)
+
+
+def _numbered(found: Sequence[Part], way: str, numbers: dict[UUID, int]) -> list[Ints]:
+    """The rows of each block, its people by their numbers among all."""
+    return [
+        np.column_stack((numbers_of(people, numbers)[rows[way][:, :2]], rows[way][:, 2:]))
+        for people, rows in found
+    ]
+
+
+def _tables(rows: Ints, names: Ints, everybody: int, size: int) -> Ints:
+    tables = np.zeros((len(names), size, size), dtype=np.int64)
+    place = np.searchsorted(names, rows[:, 0] * everybody + rows[:, 1])
+    tables[place, rows[:, 2], rows[:, 3]] = rows[:, 4]
+    return tables
+
+
+def criterion_part(block: Block, criterion: int, only: Source | None) -> Part | None:
+    """One block of `criterion_pairs`."""
+    votes = block.votes(only).values("id", "item_id", "annotator_id", "preference")
+    ((packed, people),) = counted_from(votes, RATED, block.first, [criterion])
+    if packed is None:
+        return None
+    rows = np.frombuffer(bytes(packed), dtype=">i8").astype(np.int64)
+    who, item = rows >> (26 + BLOCK_BITS), (rows >> 26) & ((1 << BLOCK_BITS) - 1)
+    order = np.lexsort((who, item))
+    rows, who, item = rows[order], who[order], item[order]
+    said = {"winner": (rows >> 22) & 3, "baseline": ((rows >> 16) & 7) - 1,
+            "candidate": ((rows >> 19) & 7) - 1}  # fmt: skip
+    first, second = _beside(who, item)
+    return tuple(people), {
+        way: _counted(np.column_stack((who[first], who[second], one[first], one[second])))
+        for way, one in said.items()
+    }
+
+
+def _beside(who: Ints, item: Ints) -> tuple[Ints, Ints]:
+    """All pairs of votes on one item, which lie side by side; the lower person comes first."""
+    found = [np.zeros((2, 0), dtype=np.int64)]
+    for step in range(1, len(item)):
+        same = item[:-step] == item[step:]
+        if not same.any():
+            break
+        (at,) = np.nonzero(same & (who[:-step] != who[step:]))
+        found.append(np.stack((at, at + step)))
+    first, second = np.concatenate(found, axis=1)
+    return first, second
+
+
+def _counted(rows: Ints) -> Ints:
+    """The distinct rows in which both said something."""
+    return distinct(rows[(rows[:, 2] >= 0) & (rows[:, 3] >= 0)])
