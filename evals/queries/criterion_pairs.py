@@ -12,7 +12,7 @@ from evals.queries.kept import kept
 from evals.queries.parts import Block, parts
 from evals.queries.rated import RATED, SCORES, SYSTEMS
 from evals.queries.reading import counted_from
-from evals.queries.said import WINNERS, everybody_in, numbers_of
+from evals.queries.said import WINNERS, Everybody
 from evals.queries.votes_from import Source
 from evals.stats.checks import Ints
 from evals.stats.histograms import distinct, merged
@@ -20,7 +20,7 @@ from evals.stats.histograms import distinct, merged
 # What was said of one criterion, in how many ways: who was better, and the scores of either.
 SIZES = {"winner": WINNERS, **dict.fromkeys(SYSTEMS, SCORES)}
 # One part: the people of a block, and for each way rows (places of both, what both said, items).
-Part = tuple[tuple[UUID, ...], dict[str, Ints]]
+Part = tuple[tuple[bytes, ...], dict[str, Ints]]
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,17 @@ class CriterionPairs:
 
     Attributes
     ----------
-    pairs : sequence of (annotator, annotator)
-        In the order of their ids.
+    people : sequence of UUID
+    who : (P, 2) array
+        Of each pair the places of both in `people`.
     winners : (P, 3, 3) array
         Who was better: baseline, neither, candidate.
     scores : dict of (P, 5, 5) arrays
         For "baseline" and "candidate", where the criterion is scored.
     """
 
-    pairs: Sequence[tuple[UUID, UUID]]
+    people: Sequence[UUID]
+    who: Ints
     winners: Ints
     scores: dict[str, Ints]
 
@@ -46,13 +48,14 @@ class CriterionPairs:
 def criterion_pairs(study: Study, criterion: int, only: Source | None = None) -> CriterionPairs:
     """The tables of one criterion, by its key in the database."""
     found = parts(study, criterion_part, criterion, only)
-    numbers = everybody_in(people for people, _ in found)
-    rows = {way: merged([_none(), *_numbered(found, way, numbers)]) for way in SIZES}
-    users, everybody = list(numbers), len(numbers)
+    everyone = Everybody(people for people, _ in found)
+    rows = {way: merged([_none(), *_numbered(found, way, everyone)]) for way in SIZES}
+    everybody = len(everyone)
     names = np.unique(rows["winner"][:, 0] * everybody + rows["winner"][:, 1])
     tables = {way: _tables(rows[way], names, everybody, size) for way, size in SIZES.items()}
     return CriterionPairs(
-        [(users[name // everybody], users[name % everybody]) for name in names.tolist()],
+        everyone.users,
+        np.column_stack((names // max(1, everybody), names % max(1, everybody))),
         tables.pop("winner"),
         {system: table for system, table in tables.items() if table.any()},
     )
@@ -62,10 +65,10 @@ def _none() -> Ints:
     return np.zeros((0, 5), dtype=np.int64)
 
 
-def _numbered(found: Sequence[Part], way: str, numbers: dict[UUID, int]) -> list[Ints]:
+def _numbered(found: Sequence[Part], way: str, everyone: Everybody) -> list[Ints]:
     """The rows of each block, its people by their numbers among all."""
     return [
-        np.column_stack((numbers_of(people, numbers)[rows[way][:, :2]], rows[way][:, 2:]))
+        np.column_stack((everyone.numbers_of(people)[rows[way][:, :2]], rows[way][:, 2:]))
         for people, rows in found
     ]
 

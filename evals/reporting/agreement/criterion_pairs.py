@@ -7,8 +7,9 @@ from uuid import UUID
 
 from annotate.models import Criterion, Study, User
 from evals.queries import Source
-from evals.queries.criterion_pairs import criterion_pairs
-from evals.reporting.agreement.counted import SAID, named
+from evals.queries.agreement import PairPoints
+from evals.queries.criterion_pairs import CriterionPairs, criterion_pairs
+from evals.reporting.agreement.counted import SAID, NamedPairs, named
 from evals.reporting.agreement.matrix import FEW
 from evals.reporting.agreement.page import PairRow, pair_rows
 from evals.reporting.numbers import Shown, shown
@@ -46,15 +47,19 @@ def criterion_pair_rows(
 ) -> tuple[list[PairRow], list[ScoreTable], int]:  # fmt: skip
     """Who was better by some of the pairs, their scores, and how many pairs there are in all."""
     found = criterion_pairs(study, criterion.pk, only)
-    pairs, winners = named(found.pairs, found.winners)
+    pairs, winners = _named(found, found.winners)
     rows = pair_rows(pairs, winners, confidence, start, stop)
     people = {frozenset((row.one[0], row.other[0])): n for n, row in enumerate(rows)}
     systems = {"baseline": study.baseline_name, "candidate": study.candidate_name}
     tables = [
-        ScoreTable(systems[system], _score_rows(*named(found.pairs, table), people, confidence))
+        ScoreTable(systems[system], _score_rows(*_named(found, table), people, confidence))
         for system, table in found.scores.items()
     ]
     return rows, tables, len(pairs)
+
+
+def _named(found: CriterionPairs, tables: Ints) -> tuple[NamedPairs, Ints]:
+    return named(PairPoints(found.people, found.who, tables))
 
 
 def _score_rows(
@@ -113,9 +118,9 @@ def criterion_pairs_json(
     """Pairs on who was better, and on the scores of either system where there are any."""
     found = criterion_pairs(study, criterion, only)
     return {
-        "pairs": pairs_json(*named(found.pairs, found.winners), confidence),
+        "pairs": pairs_json(*_named(found, found.winners), confidence),
         "scores": {
-            system: pairs_json(*named(found.pairs, table), confidence, None)
+            system: pairs_json(*_named(found, table), confidence, None)
             for system, table in found.scores.items()
         },
     }
