@@ -6,6 +6,7 @@ Where the law is known, coverage is summed exactly; elsewhere it is simulated, s
 import argparse
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from scipy.stats import binom, norm
@@ -15,7 +16,7 @@ from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
 from evals.stats.paired import newcombe_paired_difference
 from evals.stats.preference import clustered_win_rate
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval, wilson_interval
 from evals.stats.sequential import asymptotic_confidence_sequence
 from evals.stats.share_tests import at_odds, clustered_test, sign_test
 from evals.stats.strength import mean_strength
@@ -34,10 +35,10 @@ def holds(estimate: Estimate, truth: float) -> bool:
     )
 
 
-def wilson_coverage(n: int, p: float) -> float:
+def rate_coverage(interval: Callable[[int, int], Estimate], n: int, p: float) -> float:
     """Exact: the probability of all counts whose interval holds p."""
     k = np.arange(n + 1)
-    held = np.array([holds(wilson_interval(int(one), n), p) for one in k])
+    held = np.array([holds(interval(int(one), n), p) for one in k])
     return float(binom.pmf(k, n, p)[held].sum())
 
 
@@ -194,7 +195,14 @@ def main() -> None:
 
 
 def intervals(draws: int, rng: Rng) -> None:
-    table("One rate, Wilson, exact", wilson_coverage)
+    table(
+        "One rate, as gates have it: Clopper-Pearson, summed exactly",
+        partial(rate_coverage, clopper_pearson_interval),
+    )
+    table(
+        "One rate, as diagnostics have it: Wilson, summed exactly",
+        partial(rate_coverage, wilson_interval),
+    )
     print(f"\nPaired difference, Newcombe, {draws} draws\n       n  lost/won  coverage")
     for n in SIZES:
         for lost, won in ((0.05, 0.05), (0.02, 0.1), (0.1, 0.2)):
@@ -203,7 +211,7 @@ def intervals(draws: int, rng: Rng) -> None:
     print(f"\nWin rate, judgements share items and annotators, {draws} draws")
     print("  items people each      p  spread                  clustered   naive  none")
     for items, people, each in ((20, 6, 3), (50, 8, 3), (200, 12, 3), (200, 30, 3), (650, 30, 3)):
-        for p in (0.5, 0.6, 0.8, 0.9):
+        for p in SHARES:
             for name, spread in SPREADS.items():
                 share, naive, none = clustered_coverage(p, items, people, each, spread, draws, rng)
                 print(

@@ -16,7 +16,7 @@ from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.latency import least_for_ratio, quantile_ratio
 from evals.stats.paired import differences_with_alarm, newcombe_paired_difference
 from evals.stats.preference import clustered_win_rate
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 
 SEED = 20261121
 SIZES = (50, 100, 200, 500, 1000)
@@ -80,11 +80,13 @@ def evidence(truth: Truth, n: int, rng: Rng) -> list[Evidence]:
     return [
         Evidence("target_improvement", newcombe_paired_difference(paired(n, truth.gain, rng))),
         *(Evidence("general_regression", one, part=str(k)) for k, one in enumerate(regression)),
-        Evidence("exact_match", wilson_interval(int(rng.binomial(n, truth.exact)), n)),
+        Evidence("exact_match", clopper_pearson_interval(int(rng.binomial(n, truth.exact)), n)),
         Evidence("latency_p99", ratio, "requests", begun=isinstance(ratio, Undefined)),
         Evidence("human_preference", human(n, truth.preferred, rng)),
-        Evidence("adversarial", wilson_interval(int(rng.binomial(n, truth.robust)), n)),
-        Evidence("schema_compliance", wilson_interval(int(rng.binomial(n, truth.schema)), n)),
+        Evidence("adversarial", clopper_pearson_interval(int(rng.binomial(n, truth.robust)), n)),
+        Evidence(
+            "schema_compliance", clopper_pearson_interval(int(rng.binomial(n, truth.schema)), n)
+        ),
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from evals.stats import wording
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.planning import more_needed
+from evals.stats.planning import collected_for, more_needed
 from evals.stats.proportions import zero_failure_bound
 
 Direction = Literal["at least", "at most"]
@@ -106,6 +106,9 @@ class Evidence:
         Where there is no estimate: what would measure it.
     begun : bool
         Where there is no estimate: some evidence has come in, though not enough for a number.
+    collected, lost : str, float
+        Where less counts than is collected (ties that are left out): what is collected, in the
+        plural, and the share of it that counts for nothing, as far as can be told.
     """
 
     gate_key: str
@@ -115,6 +118,8 @@ class Evidence:
     note: str = ""
     needs: str = ""
     begun: bool = False
+    collected: str = ""
+    lost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -302,7 +307,19 @@ def _missing(gate: Gate, evidence: Evidence, estimate: Estimate) -> str:
                                 f"{needed.reason}")  # fmt: skip
     more = wording.about(max(1, needed.more))
     one = f"{more} more {evidence.word if needed.more > 1 else evidence.word.removesuffix('s')}"
-    return wording.sentence(f"{one} would settle it")
+    return wording.sentence(f"{one} would settle it{_in_all(evidence, needed.more)}")
+
+
+def _in_all(evidence: Evidence, more: int) -> str:
+    """What has to be collected for so much more that counts."""
+    if not evidence.collected:
+        return ""
+    if evidence.lost is None:
+        return f"; of all {evidence.collected} it takes more, how many cannot be told yet"
+    if not evidence.lost:
+        return ""
+    in_all = wording.about(collected_for(more, evidence.lost))
+    return f": {in_all} {evidence.collected}, if as many of them count as so far"
 
 
 def _judge_without_failure(

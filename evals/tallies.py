@@ -25,6 +25,8 @@ Ties = Literal["half", "decided"]
 COUNTED: dict[Ties, str] = {"half": "judgements", "decided": "decided judgements"}
 # The last column of the rows of `SidedVotes`.
 LAST = 10
+# With fewer items judged their share of ties foretells little.
+FEWEST_ITEMS = 20
 NOTHING_JUDGED = "nothing has been judged yet"
 NOTHING_DECIDED = "every judgement is a tie, so nothing was decided"
 
@@ -80,6 +82,13 @@ class Tally:
     @property
     def decided(self) -> int:
         return self.wins + self.losses
+
+    @property
+    def tie_share(self) -> float | None:
+        """The share of ties so far; None before it can be told, and where nothing is decided."""
+        if self.item_count < FEWEST_ITEMS or not self.decided:
+            return None
+        return self.ties / self.n
 
     @property
     def is_single(self) -> bool:
@@ -176,12 +185,15 @@ class SidedVotes:
         counts "both bad".
     annotators : sequence
         The annotator of each row.
+    bad_items : (H, 3) array
+        Answers to an item that are not "both bad", those that are, items with just these.
     """
 
     categories: Sequence[str]
     item_rows: Ints
     annotator_rows: Ints
     annotators: Sequence[object]
+    bad_items: Ints = field(default_factory=lambda: counts_of((), 3))
 
     @cached_property
     def overall(self) -> Tally:

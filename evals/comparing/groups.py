@@ -11,7 +11,11 @@ from evals.queries.runs import PairedCell, summed
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.means import mean_interval
 from evals.stats.paired import mcnemar_exact, newcombe_paired_difference
-from evals.stats.proportions import wilson_interval, zero_failure_bound
+from evals.stats.proportions import (
+    clopper_pearson_interval,
+    wilson_interval,
+    zero_failure_bound,
+)
 from evals.stats.regression import detectable_difference
 
 ADVERSARIAL = re.compile(r"(?:^|[^a-z])adversarial(?:$|[^a-z])", re.IGNORECASE)
@@ -46,12 +50,12 @@ class Group:
 
     @cached_property
     def baseline(self) -> Estimate | Undefined:
-        """Pass rate of the baseline, Wilson interval."""
+        """Pass rate of the baseline, Clopper-Pearson interval."""
         return self._share(self.cell.both + self.cell.lost)
 
     @cached_property
     def candidate(self) -> Estimate | Undefined:
-        """Pass rate of the candidate, Wilson interval."""
+        """Pass rate of the candidate, Clopper-Pearson interval."""
         return self._share(self.cell.both + self.cell.won)
 
     @cached_property
@@ -109,7 +113,8 @@ class Group:
     def _share(self, count: int) -> Estimate | Undefined:
         if not self.n:
             return self._nothing()
-        return attempt(wilson_interval, count, self.n, self.confidence)
+        # As the gates have it, which must never err more often than they say.
+        return attempt(clopper_pearson_interval, count, self.n, self.confidence)
 
     def _nothing(self) -> Undefined:
         if self.cell.unlike:

@@ -21,7 +21,7 @@ from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.latency import least_for_ratio, quantile_ratio
 from evals.stats.paired import differences_with_alarm, newcombe_paired_difference
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 from evals.stats.regression import regressions
 from evals.stats.relative import relative_difference
 
@@ -181,8 +181,8 @@ def _exact(found: _Found) -> Piece:
     if not counts.references:
         reason = "no suite that was run is scored by exact match, and no item has a reference"
         return _unmeasured(found, key, reason)
-    method = f"outputs of batches {RULE}; Wilson interval"
-    estimate = wilson_interval(counts.matched, counts.references, found.confidence)
+    method = f"outputs of batches {RULE}; Clopper-Pearson interval"
+    estimate = clopper_pearson_interval(counts.matched, counts.references, found.confidence)
     return Piece((Evidence(key, replace(estimate, method=method), "outputs", note=_BATCHES),))
 
 
@@ -200,9 +200,9 @@ def _schema(found: _Found) -> Piece:
         return _unmeasured(found, key, reason)
     method = (
         "outputs of batches that are valid JSON, where the reference is a JSON object or array; "
-        "Wilson interval"
+        "Clopper-Pearson interval"
     )
-    estimate = wilson_interval(counts.valid, counts.structured, found.confidence)
+    estimate = clopper_pearson_interval(counts.valid, counts.structured, found.confidence)
     return Piece((Evidence(key, replace(estimate, method=method), "outputs", note=_BATCHES),))
 
 
@@ -227,8 +227,8 @@ def _share(found: _Found, key: str, wanted: Callable[[Answered], bool], by: str)
     if not pairs:
         return None
     passed, failed = (sum(getattr(part, name) for part in chosen) for name in ("passed", "failed"))
-    estimate = wilson_interval(passed, passed + failed, found.confidence)
-    method = f"candidate's cases passed, marked by {by}; Wilson interval"
+    estimate = clopper_pearson_interval(passed, passed + failed, found.confidence)
+    method = f"candidate's cases passed, marked by {by}; Clopper-Pearson interval"
     evidence = Evidence(key, replace(estimate, method=method), note=_counted_as_failed(chosen))
     return Piece((evidence,), tuple(pairs))
 

@@ -124,7 +124,10 @@ def _preference_evidence(tally: Tally, policy: PolicyInForce) -> Evidence:
         return Evidence("human_preference", rate, "judgements", note=note)
     left_out = f"{wording.counted(tally.ties, 'ties')} left out" if tally.ties else "no tie so far"
     note = f"Decided judgements alone: {left_out}." if tally.n else ""
-    return Evidence("human_preference", rate, "decided judgements", note=note)
+    return Evidence(
+        "human_preference", rate, "decided judgements", note=note,
+        collected="judgements", lost=tally.tie_share,
+    )  # fmt: skip
 
 
 def no_better_than_chance(agreement: Estimate | Undefined) -> bool:

@@ -1,12 +1,13 @@
 """Which cell of which confusion table an address asks for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest
 
-from annotate.models import Judgement, Study, User
+from annotate.models import Criterion, Judgement, Study, User
 from evals.forms.looking import chosen, chosen_source
 from evals.queries.agreement_items import CellAsked
 from evals.reporting.agreement.confusion import NO_MAJORITY, OTHERS, Asked
@@ -46,6 +47,12 @@ def chosen_pair(request: HttpRequest, study: Study) -> Asked:
         raise Http404
     by = chosen(request, "by", BY, BY[0]) if other else BY[0]
     return Asked(one, other, chosen_source(request), by)
+
+
+def chosen_criterion(request: HttpRequest, criteria: Sequence[Criterion]) -> Criterion | None:
+    """The criterion that an address names by its key; None for the overall question."""
+    known = {criterion.key: criterion for criterion in criteria}
+    return known.get(chosen(request, "criterion", ("", *known), ""))
 
 
 def _annotator(request: HttpRequest, name: str, study: Study) -> User:

@@ -71,6 +71,8 @@ class OverallPart:
     by_point : (people, 7) array
     others : (H, 6) array
         Annotator, and as above.
+    bad_items : (H, 3) array
+        Answers to an item that are not "both bad", those that are, items with just these.
     disputed : (D, 3) array
         Ids of items on which some chose the baseline and some the candidate, how far these lie
         apart, and how many judged.
@@ -83,6 +85,7 @@ class OverallPart:
     sided: Ints
     by_point: Ints
     both_bad: int
+    bad_items: Ints
     scales: tuple[int, ...]
     others: Ints
     disputed: Ints
@@ -115,6 +118,7 @@ def overall(study: Study, only: Source | None = None) -> Overall:
         SidedVotes(
             names, said, np.column_stack((whose[:, 0], counts)),
             [users[who] for who in whose[:, 1].tolist()],
+            merged([_none(3), *(part.bad_items for part in found)]),
         ),
         merged(points),
         dict(zip(users, by_point, strict=True)),
@@ -145,6 +149,7 @@ def overall_part(block: Block, only: Source | None) -> OverallPart | None:
         np.column_stack((keys, sums)),
         said.by_person(said.point, POINTS),
         int(said.both_bad.sum()),
+        distinct(said.by_item(said.both_bad, 2)),
         tuple(np.unique(said.scale).tolist()),
         distinct(beside_others(said)),
         _disputed(said.ids, points),

@@ -9,6 +9,7 @@ from evals import queries
 from evals.reporting.bias import SideChooser, side_choosers
 from evals.reporting.numbers import DASH, Shown, listed, many, shown
 from evals.reporting.repeats import Repeats, repeats
+from evals.reporting.sides import annotator_left_share
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.proportions import wilson_interval
@@ -26,7 +27,7 @@ class AnnotatorRow:
     seconds: str
     left: Shown
     with_others: Shown
-    ties: str
+    ties: Shown
     is_below: bool
     last_at: datetime | None
 
@@ -88,17 +89,15 @@ def _row(
     percent: Estimate | Undefined,
     confidence: float,
 ) -> AnnotatorRow:
-    decided = votes.left + votes.right
-    left: Estimate | Undefined = Undefined("nothing decided yet")
-    if decided:
-        left = wilson_interval(votes.left, decided, confidence)
-    ties = wording.percent(votes.ties / votes.n, 0) if votes.n else DASH
+    ties: Estimate | Undefined = Undefined("nothing judged yet")
+    if votes.n:
+        ties = wilson_interval(votes.ties, votes.n, confidence)
     return AnnotatorRow(
         person,
         in_time(seconds),
-        shown(left, word=""),
+        shown(annotator_left_share(votes, confidence), word=""),
         shown(others, word="items"),
-        ties,
+        shown(ties, word=""),
         is_below(others, percent),
         person.last_at,
     )

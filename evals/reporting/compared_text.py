@@ -98,7 +98,7 @@ def _rates(found: Comparison) -> Iterator[str]:
     if least := compared.least_words(found.overall):
         yield from _wrapped(least, 2)
     yield from _wrapped(
-        f"Intervals at {level(found.confidence)}: Wilson for rates, Newcombe for paired "
+        f"Intervals at {level(found.confidence)}: Clopper-Pearson for rates, Newcombe for paired "
         "differences. Errors count as failed.", 2,
     )  # fmt: skip
 

@@ -15,15 +15,13 @@ from evals.stats.judge_standing import (
     lean_gap,
     may_replace,
     on_shared_items,
-    people_alone,
     pooled_kappa,
-    with_the_judge,
-    worth,
 )
 from evals.stats.judged_items import JudgedItems
+from evals.stats.judged_rates import people_alone, with_the_judge, worth
 from evals.stats.judges import AlternativeAnnotator, AnnotatorTest, PoweredMean
 from evals.stats.kappa import WEIGHTS, kappa_pairs, percent_pairs
-from evals.tallies import CATEGORIES
+from evals.tallies import CATEGORIES, Ties
 
 Number = Estimate | Undefined
 LABELS = tuple(f"the {name}" if name != "tie" else "a tie" for name in CATEGORIES)
@@ -64,12 +62,15 @@ class Combined:
         Judged items that one judged item counts for.
     drift : Estimate or Undefined
         The judge's mean verdict on the judged items minus that on the others.
+    ties : {"half", "decided"}
+        How both rates count ties: as the policy of the study does.
     """
 
     alone: Number
     powered: PoweredMean | Undefined
     worth: float | None
     drift: Number
+    ties: Ties
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,12 @@ def standing(
     epsilon: float = EPSILON,
     only: Source | None = None,
     confidence: float = 0.95,
+    ties: Ties = "half",
 ) -> Standing:
-    """Hold a judge's run against the people who judged the same items."""
+    """Hold a judge's run against the people who judged the same items.
+
+    Win rates count ties by `ties`; agreement and the test take a tie for an answer like others.
+    """
     judged = judged_items(judge.run, judge.made, only)
     items = judged.items
     test = attempt(may_replace, items, epsilon)
@@ -128,7 +133,7 @@ def standing(
         gap=attempt(kappa_gap, items, confidence=confidence),
         beside=_beside(judged, test, confidence),
         test=test,
-        combined=_combined(judged, test, confidence),
+        combined=_combined(judged, test, confidence, ties),
     )
 
 
@@ -182,20 +187,20 @@ def _with_others(items: JudgedItems, number: int, confidence: float) -> Number:
 
 
 def _combined(
-    judged: Judged, test: AlternativeAnnotator | Undefined, confidence: float
+    judged: Judged, test: AlternativeAnnotator | Undefined, confidence: float, ties: Ties
 ) -> Combined:
-    items = judged.items
-    alone = attempt(people_alone, items, confidence)
+    items, without = judged.items, ties == "decided"
+    alone = attempt(people_alone, items, confidence, without_ties=without)
     drift = attempt(lean_gap, items, confidence)
     if reason := _withheld(judged, test):
-        return Combined(alone, Undefined(reason, items.labelled), None, drift)
-    powered = attempt(with_the_judge, items, confidence)
+        return Combined(alone, Undefined(reason, items.labelled), None, drift, ties)
+    powered = attempt(with_the_judge, items, confidence, without_ties=without)
     gained = (
         worth(alone, powered)
         if isinstance(alone, Estimate) and isinstance(powered, PoweredMean)
         else None
     )
-    return Combined(alone, powered, gained, drift)
+    return Combined(alone, powered, gained, drift, ties)
 
 
 def _withheld(judged: Judged, test: AlternativeAnnotator | Undefined) -> str:

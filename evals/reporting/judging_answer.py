@@ -10,6 +10,10 @@ from evals.stats import wording
 from evals.stats.estimates import Undefined
 from evals.stats.judges import PoweredMean
 from evals.stats.kappa import WEIGHTS
+from evals.tallies import Ties
+
+# By the policy of a study: what a win rate is a rate of.
+RATE_OF: dict[Ties, str] = {"half": "ties half", "decided": "of decided judgements"}
 
 
 def judge_report(found: Standing) -> dict[str, Any]:
@@ -81,6 +85,7 @@ def _combined_json(combined: Combined) -> dict[str, Any]:
     powered = combined.powered
     more = {"weight": powered.weight} if isinstance(powered, PoweredMean) else {}
     return {
+        "ties": combined.ties,
         "people": combined.alone.as_json(),
         "people_and_judge": powered.as_json() | more,
         "worth": combined.worth,
@@ -117,7 +122,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield from _test_lines(found)
     yield ""
-    yield "Win rate of the candidate, ties half"
+    yield f"Win rate of the candidate, {RATE_OF[found['win_rate']['ties']]}"
     yield _line("People alone", found["win_rate"]["people"], "share")
     yield _line("People and judge", found["win_rate"]["people_and_judge"], "share")
     if found["win_rate"]["worth"]:

@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from evals.charts import Axis, Strip, Tick, share_axis, share_ticks, strip
 from evals.reporting.compared import p_words
 from evals.reporting.judging import Beside, Number, Standing
+from evals.reporting.judging_answer import RATE_OF
 from evals.reporting.numbers import Shown, in_words, many, shown
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.judges import AnnotatorTest, PoweredMean
+from evals.tallies import Ties
 
 # With fewer items a kappa is shown in grey, as on the page of agreement.
 FEW = 20
 NOBODY = "nobody has judged yet what it judged"
+JUDGED: dict[Ties, str] = {
+    "half": "items that people judged",
+    "decided": "items with a decided judgement",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class JudgeSection:
     test_words: str
     rates: Sequence[RateRow]
     rate_ticks: Sequence[Tick]
+    rate_title: str
     rate_words: str
     drift: str
 
@@ -111,6 +118,7 @@ def judge_section(found: Standing) -> JudgeSection:
         test_words=_test_words(found),
         rates=_rate_rows(found, rate_axis) if judged else (),
         rate_ticks=share_ticks(rate_axis),
+        rate_title=f"Win rate, {RATE_OF[found.combined.ties]}",
         rate_words=_rate_words(found),
         drift=_drift(found),
     )
@@ -259,7 +267,7 @@ def _none_or(count: int) -> str:
 def _rate_rows(found: Standing, axis: Axis) -> list[RateRow]:
     combined = found.combined
     rows = [
-        RateRow("People alone", "items that people judged",
+        RateRow("People alone", JUDGED[combined.ties],
                 shown(combined.alone, "share", "items"), strip(combined.alone, axis, 0.5)),
     ]  # fmt: skip
     if isinstance(combined.powered, PoweredMean):

@@ -22,13 +22,12 @@ from evals.stats.planning import (
     sample_size_proportion,
     votes_for_width,
 )
-from evals.tallies import COUNTED, Tally, Ties
+from evals.tallies import COUNTED, FEWEST_ITEMS, Tally, Ties
 
 # Measured where three and four people judged each item: two votes say little more than one.
 USUAL_CORRELATION = 0.5
 OVERLAPS = (1, 2, 3, 5)
 POINTS = 60
-FEWEST_ITEMS = 20
 NO_VOTES = Tally()
 TIES_IN_CURVE: dict[Ties, str] = {
     "half": "Ties make it a little better than shown.",
@@ -112,7 +111,7 @@ def plan_from(
         correlation=cleaned["correlation"],
         confidence=confidence,
         ties=ties,
-        tie_share=seen_ties(tally) or 0.0,
+        tie_share=tally.tie_share or 0.0,
         **shares,
     )
 
@@ -144,18 +143,11 @@ def seen_correlation(tally: Tally, ties: Ties = "half") -> float | None:
     return min(1.0, max(0.0, (rate.design_effect - 1) / (each - 1)))
 
 
-def seen_ties(tally: Tally) -> float | None:
-    """The share of ties so far; None before it can be told, and where nothing is decided."""
-    if tally.item_count < FEWEST_ITEMS or not tally.decided:
-        return None
-    return tally.ties / tally.n
-
-
 def ties_words(tally: Tally, ties: Ties) -> str:
     """What becomes of ties in the plan."""
     if ties == "half":
         return "Ties count as half a win, as the policy says; the plan takes every judgement."
-    share = seen_ties(tally)
+    share = tally.tie_share
     if share is None:
         return (
             "Ties are left out, as the policy says: the plan speaks of decided judgements, so add "

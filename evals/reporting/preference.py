@@ -23,7 +23,8 @@ from evals.reporting.compared import p_words
 from evals.reporting.length import Length, length
 from evals.reporting.numbers import Shown, level, shown
 from evals.reporting.repeats import Repeats, repeats
-from evals.reporting.report import category_tallies, criterion_votes, left_share
+from evals.reporting.report import category_tallies, criterion_votes
+from evals.reporting.sides import both_bad_rate, gap_words, left_share, side_gap
 from evals.reporting.strength import Strength, strength
 from evals.reporting.tested import (
     Headline,
@@ -36,7 +37,7 @@ from evals.reporting.tested import (
 )
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.planning import more_needed
+from evals.stats.planning import collected_for, more_needed
 from evals.tallies import COUNTED, SidedVotes, Tally, Ties
 
 # Beyond this a table is no longer read; the rest is in the report of the command line.
@@ -80,9 +81,12 @@ class Preference:
     criteria: Sequence[Row]
     categories: Sequence[Row]
     left_out: int
+    both_bad: Shown
     side: str
     left: Shown
     sides: Sequence[Shown]
+    side_gap: Shown
+    side_gap_words: str
     length: Length
     choosers: Sequence[SideChooser]
     repeats: Repeats
@@ -146,7 +150,7 @@ def preference(
     axis = share_axis([rate, *(part.rate for table in seen for part in table)])
     scores = {name: _mean_scores(one) for name, one in scored.items()}
     left = left_share(votes.left, confidence)
-    by_side = votes.by_side()
+    by_side, gap = votes.by_side(), side_gap(votes, confidence, ties)
     return Preference(
         finding=finding(result),
         tally=tally,
@@ -155,10 +159,7 @@ def preference(
         level=level(confidence),
         forecast=CLOSED
         if study.state == State.CLOSED and result.status == "not enough evidence"
-        # How many of the judgements to come will be ties, nobody knows.
-        else forecast(result, study.overlap, pace)
-        if ties == "half"
-        else result.missing,
+        else forecast(result, study.overlap, pace, tally.tie_share if ties == "decided" else 0.0),
         axis=axis,
         strip=strip(rate, axis, 0.5),
         ticks=share_ticks(axis),
@@ -173,11 +174,14 @@ def preference(
         criteria=[_row(part, part.name, axis, scores) for part in seen[0]],
         categories=[_row(part, part.name or "No category", axis, {}) for part in seen[1]],
         left_out=len(parts[1]) - len(seen[1]),
+        both_bad=shown(both_bad_rate(votes, confidence)),
         side=side_favoured(left),
         left=shown(left),
         sides=tuple(
             shown(side.preferred(confidence, ties), word=COUNTED[ties]) for side in by_side
         ),
+        side_gap=shown(gap, "points"),
+        side_gap_words=gap_words(gap),
         length=length(queries.length_votes(study, only), confidence),
         choosers=side_choosers(votes, people, confidence),
         repeats=repeats(study, people, only=only, confidence=confidence),
@@ -226,15 +230,21 @@ def _found(result: GateResult, low: float, high: float) -> str:
     return f"People prefer the candidate, but {how} the {bar} that was agreed"
 
 
-def forecast(result: GateResult, overlap: int, pace: float) -> str:
-    """What it would take to settle the gate: judgements, items, days."""
+def forecast(result: GateResult, overlap: int, pace: float, lost: float | None = 0.0) -> str:
+    """What it would take to settle the gate: judgements, items, days.
+
+    `lost` is the share of judgements that will count for nothing, None where nobody knows.
+    """
     if result.status != "not enough evidence" or not isinstance(result.estimate, Estimate):
         return ""
     gate = result.gate
     more = more_needed(result.estimate, gate.threshold, gate.direction, gate.unit).more
-    if not more:
+    if not more or lost is None:
         return result.missing
-    each = f": {wording.count(-(-more // overlap))} items at {overlap} each" if overlap > 1 else ""
+    more = collected_for(more, lost)
+    items = f"{wording.count(-(-more // overlap))} items at {overlap} each"
+    # Where ties are counted in, the sentence has its colon already.
+    each = f"{', ' if lost else ': '}{items}" if overlap > 1 else ""
     days = f", {days_at(more, pace)}" if pace else ""
     return f"{result.missing.rstrip('.')}{each}{days}."
 

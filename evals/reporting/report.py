@@ -4,19 +4,19 @@ from typing import Any
 
 from annotate.models import Item, Study
 from evals import queries
-from evals.reporting.agreement.counted import SAID, Counted, read, read_parts
+from evals.reporting.agreement.counted import Counted, read, read_parts
+from evals.reporting.agreement.criterion_pairs import criterion_pairs_json, pairs_json
 from evals.reporting.agreement.document import agreement_document, pair_documents
 from evals.reporting.length import length_json
 from evals.reporting.repeats import repeats_document
 from evals.reporting.rubric import criterion_names
+from evals.reporting.sides import both_bad_rate, left_share, position_document
 from evals.reporting.strength import mean_strength_of
 from evals.reporting.tested import Headline, tests_json
-from evals.stats.estimates import Estimate, Json, Undefined
-from evals.stats.kappa import WEIGHTS, kappa_pairs, percent_pairs
+from evals.reporting.watching import planning_document, watching_document
+from evals.stats.estimates import Json, Undefined
 from evals.stats.preference import ClusteredRate
-from evals.tallies import Tally, Ties, share_method
-
-LEFT_SHARE = "share of decided judgements for the left output"
+from evals.tallies import Tally, Ties
 
 
 def report(
@@ -39,7 +39,7 @@ def report(
         def preferred(tally: Tally) -> ClusteredRate | Undefined:
             return tally.preferred(confidence, ties)
 
-        counted = read(study, only, confidence)
+        counted, pairs = read(study, only, confidence), _criterion_pairs(study, only, confidence)
         return {
             "study": study.slug,
             "progress": _progress(study, votes.overall, queries.imported_count(study, only)),
@@ -48,9 +48,11 @@ def report(
                 "ties": votes.overall.plain_ties,
                 "losses": votes.overall.losses,
                 "both_bad": votes.overall.both_bad,
+                "both_bad_rate": both_bad_rate(votes, confidence).as_json(),
                 "win_rate": votes.overall.win_rate(confidence).as_json(),
                 "win_rate_decided": votes.overall.win_rate_decided(confidence).as_json(),
                 "left_share": left_share(votes.left, confidence).as_json(),
+                "position": position_document(study, votes, only, confidence, ties),
                 "length": length_json(queries.length_votes(study, only), confidence),
                 "by_criterion": _rates(criteria, confidence),
                 "by_category": _rates(categories, confidence),
@@ -62,18 +64,32 @@ def report(
                 "strength": mean_strength_of(
                     queries.strength_sums(study, only), confidence
                 ).as_json(),
+                "watching": watching_document(study, only, confidence, ties),
+                "planning": planning_document(votes.overall, threshold, confidence, ties),
             },
             "agreement": {
                 **_agreement(votes.overall, confidence),
                 "pairs": _pairs(counted),
                 "by_criterion": {
-                    name: _agreement(tally, confidence) for name, tally in criteria.items()
+                    name: _agreement(tally, confidence) | {"pairs": pairs[name]["pairs"]}
+                    for name, tally in criteria.items()
                 },
-                **agreement_document(counted, read_parts(study, only, confidence)),
+                **agreement_document(
+                    counted,
+                    read_parts(study, only, confidence),
+                    {name: one["scores"] for name, one in pairs.items()},
+                ),
             },
             # Only of a study that asks again, or did.
             **({"repeats": again} if (again := repeats_document(study, only, confidence)) else {}),
         }
+
+
+def _criterion_pairs(
+    study: Study, only: queries.Source | None, confidence: float
+) -> dict[str, dict[str, Any]]:
+    names = criterion_names(study, queries.criterion_votes(study, only))
+    return {name: criterion_pairs_json(study, key, only, confidence) for key, name in names.items()}
 
 
 def _progress(study: Study, tally: Tally, imported: int) -> dict[str, int]:
@@ -87,13 +103,6 @@ def _progress(study: Study, tally: Tally, imported: int) -> dict[str, int]:
         # Only where there are any: of the judgements counted, those made elsewhere.
         **({"imported": imported} if imported else {}),
     }
-
-
-def left_share(left: Tally, confidence: float) -> Estimate | Undefined:
-    """Share of decided judgements for the left output."""
-    if left.n == 0:
-        return Undefined("nothing has been decided yet")
-    return share_method(left.win_rate(confidence), LEFT_SHARE)
 
 
 def criterion_tallies(study: Study, only: queries.Source | None = None) -> dict[str, Tally]:
@@ -139,19 +148,5 @@ def _agreement(tally: Tally, confidence: float) -> dict[str, Any]:
 
 
 def _pairs(counted: Counted) -> list[dict[str, Any]]:
-    tables, level = counted.winners, counted.confidence
-    columns: list[list[Estimate | Undefined]] = [percent_pairs(tables, confidence=level)]
-    columns += [kappa_pairs(tables, weights, labels=SAID, confidence=level) for weights in WEIGHTS]
-    rows = zip(counted.pairs, pair_documents(counted), *columns, strict=True)
-    return [
-        {
-            "annotators": [a.label, b.label],
-            "n": percent.n,
-            "percent": percent.as_json(),
-            "cohen_kappa": plain.as_json(),
-            "linear": linear.as_json(),
-            "quadratic": quadratic.as_json(),
-            **more,
-        }
-        for (a, b), more, percent, plain, linear, quadratic in rows
-    ]
+    plain = pairs_json(counted.pairs, counted.winners, counted.confidence)
+    return [pair | more for pair, more in zip(plain, pair_documents(counted), strict=True)]

@@ -5,7 +5,7 @@ from typing import Any
 
 from evals.reporting.compared import p_words
 from evals.reporting.numbers import from_json, shown
-from evals.stats.wording import counted, percent
+from evals.stats.wording import about, counted, percent
 
 COEFFICIENTS = (
     ("Krippendorff's alpha, nominal", ("krippendorff_alpha", "nominal")),
@@ -39,7 +39,10 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield _line("Win rate, decided only", preference["win_rate_decided"])
     yield from _tests(preference["tests"])
     yield _line("Mean strength, -1 to 1", preference["strength"], "strength")
-    yield _line("Left chosen", preference["left_share"])
+    yield _line("Both bad", preference["both_bad_rate"])
+    yield from _position(preference)
+    yield from _length(preference["length"])
+    yield from _watching(preference)
     for title, part in (("criterion", "by_criterion"), ("category", "by_category")):
         if preference[part]:
             yield f"  By {title}"
@@ -57,6 +60,38 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         names = " and ".join(pair["annotators"])
         yield "  " + _line(names, pair["cohen_kappa"], "coefficient", "items")
     yield from _repeats(found.get("repeats"))
+
+
+def _position(found: dict[str, Any]) -> Iterator[str]:
+    position = found["position"]
+    yield _line("Left chosen", found["left_share"])
+    how = "ties half" if position["ties"] == "half" else "decided only"
+    for side in ("left", "right"):
+        yield _line(f"Win rate, candidate {side}, {how}", position[f"win_rate_candidate_{side}"])
+    yield _line("  left minus right", position["difference"], "points")
+
+
+def _length(found: dict[str, Any]) -> Iterator[str]:
+    yield _line("Longer chosen", found["longer_wins"], word="decided judgements")
+    equal = found["win_rate_equal_length"]
+    yield _line("Win rate at equal length, decided only", equal, word="decided judgements")
+
+
+def _watching(found: dict[str, Any]) -> Iterator[str]:
+    watching, planning = found["watching"], found["planning"]
+    yield _line("Mean of items, looking once", watching["looking_once"], word="items")
+    yield _line("Mean of items, looking every day", watching["looking_always"], word="items")
+    bar, more = percent(planning["threshold"]), planning["more_judgements"]
+    if more["value"] is None:
+        yield f"  To settle {bar}: how many more judgements cannot be foretold: {more['reason']}"
+    elif more["value"]:
+        yield f"  To settle {bar}: {about(more['value'])} more judgements"
+    least = planning["detectable_win_rate"]
+    if least["value"] is not None:
+        yield (
+            f"  Could show more than {bar} with a chance of {percent(least['power'], 0)} if "
+            f"{percent(least['value'])} or more were true"
+        )
 
 
 def _repeats(found: dict[str, Any] | None) -> Iterator[str]:

@@ -131,7 +131,8 @@ def _estimate(rows: UnitRows, closeness: Floats, name: str, confidence: float) -
         method = f"{name}; no spread, so no interval"
         return Estimate(value, None, None, rows.n_paired, method, level, se=0.0)
     half = student_quantile(level, n - 1) * se
-    low, high = max(-1.0, value - half), min(1.0, value + half)
+    # On few items squared weights may take the coefficient itself below -1.
+    low, high = max(min(-1.0, value), value - half), min(1.0, value + half)
     return Estimate(value, low, high, rows.n_paired, f"{name}; ± t·se (Gwet)", level, se=se)
 
 

@@ -1,22 +1,15 @@
-"""How a judge stands beside people: kappa, alternative annotator test, the win rate of both."""
+"""How a judge stands beside people: kappa, the alternative annotator test, its leaning."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from evals.stats.checks import inside
-from evals.stats.concordance import mean_of_items
 from evals.stats.distributions import normal_quantile, student_quantile
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
 from evals.stats.judged_items import SIZE, JudgedItems, Pairs
-from evals.stats.judges import (
-    AlternativeAnnotator,
-    PoweredMean,
-    alternative_annotator_by_codes,
-    ppi_mean,
-)
+from evals.stats.judges import AlternativeAnnotator, alternative_annotator_by_codes
 from evals.stats.pooled import pool_kappa, pooled_estimate
 
 NO_SPREAD = 1e-12
@@ -112,51 +105,10 @@ def _lacking(seen: Sequence[float], enough: int) -> str:
     )
 
 
-def people_alone(items: JudgedItems, confidence: float = 0.95) -> Estimate:
-    """The candidate's win rate by people alone, an item counting once.
-
-    Raises
-    ------
-    UndefinedError
-        If fewer than two items have been judged.
-    """
-    return mean_of_items(np.repeat(items.scores, items.times), confidence)
-
-
-def with_the_judge(items: JudgedItems, confidence: float = 0.95) -> PoweredMean:
-    """The win rate of all items, from people's where there are some and the judge's elsewhere.
-
-    Raises
-    ------
-    UndefinedError
-        As `ppi_mean`, and where people have judged every item.
-    """
-    if int(items.unlabelled.sum()) < 2:
-        raise UndefinedError(
-            "people have judged every item: nothing is left for the judge to add", items.labelled
-        )
-    unseen = np.repeat(np.arange(SIZE) / 2, items.unlabelled)
-    human, judge = items.scores, items.judge / 2
-    found = ppi_mean(
-        np.repeat(human, items.times), np.repeat(judge, items.times), unseen, confidence
-    )
-    value, low, high = (_share(end) for end in (found.value, found.low, found.high))
-    return replace(found, value=value, low=low, high=high)
-
-
-def _share(end: float | None) -> float:
-    return min(1.0, max(0.0, end or 0.0))
-
-
-def worth(alone: Estimate, powered: PoweredMean) -> float | None:
-    """How many judged items one judged item counts for, thanks to the judge."""
-    if not alone.se or not powered.se:
-        return None
-    return (alone.se / powered.se) ** 2
-
-
 def lean_gap(items: JudgedItems, confidence: float = 0.95) -> Estimate:
     """The judge's mean verdict on the items that people judged, minus that on the others.
+
+    A tie is half way, whatever a study does with ties: this asks how the items were chosen.
 
     Where the judged items are a random sample of all, the two differ by chance alone.
 

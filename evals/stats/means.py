@@ -79,6 +79,8 @@ def ratio_of_means(over: Estimate, under: Estimate) -> Estimate:
         raise UndefinedError("a side has too few different values for an interval", n)
     parts = [(side.se or 0.0) ** 2 / side.value**2 for side in (over, under)]
     total = sum(parts)
+    if total**2 == 0:
+        raise UndefinedError("a side has too few different values for an interval", n)
     df = total**2 / sum(
         part**2 / (side.n - 1) for part, side in zip(parts, (over, under), strict=True)
     )

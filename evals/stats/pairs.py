@@ -104,10 +104,11 @@ def bias_pairs(tables: npt.ArrayLike, *, confidence: float = 0.95) -> list[Estim
     T. Byrt, J. Bishop, J. B. Carlin, J. Clin. Epidemiol. 46 (1993), 423-429, for k = 2.
     """
     z = normal_quantile(inside(confidence, "the confidence"))
-    _, shares, n = _shares(tables)
+    stack, shares, n = _shares(tables)
     answers: list[Estimate | Undefined] = []
-    for table, items in zip(shares, n, strict=True):
-        direction = np.sign(table.sum(axis=1) - table.sum(axis=0))
+    for counted, table, items in zip(stack, shares, n, strict=True):
+        # Of counts: where both use a category alike, rounding must not give it a direction.
+        direction = np.sign(counted.sum(axis=1) - counted.sum(axis=0))
         leaning = (direction[:, None] - direction[None, :]) / 2
         value, se = _mean_and_se(table, leaning, items)
         answers.append(_estimate(value, se, int(items), "bias index", confidence, z, (0.0, 1.0)))

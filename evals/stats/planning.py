@@ -272,6 +272,20 @@ def more_needed(
     return _bounded(math.ceil(estimate.n * (then / now - 1))) if now > 0 else _too_near()
 
 
+def collected_for(more: int, lost: float) -> int:
+    """How much has to be collected so that `more` of it counts, a share `lost` being for nothing.
+
+    Raises
+    ------
+    UndefinedError
+        If everything is for nothing.
+    """
+    wanted, share = count(more, "how many more"), within(lost, "the share lost")
+    if share == 1:
+        raise UndefinedError("nothing that is collected counts")
+    return math.ceil(round(wanted / (1 - share), 6))
+
+
 def _tightness(value: float, limit: float, scale: str) -> float:
     """Proportional to 1/n at which the interval of `value` ends at `limit`."""
     if scale == "points":

@@ -11,7 +11,7 @@ from annotate.models import Study
 from evals import queries
 from evals.deciding import policy_in_force
 from evals.forms import chosen_page, chosen_source
-from evals.forms.agreeing import chosen_cell, chosen_pair, names_a_pair
+from evals.forms.agreeing import chosen_cell, chosen_criterion, chosen_pair, names_a_pair
 from evals.queries import agreement as queries_of
 from evals.queries.agreement_items import cell_items
 from evals.reporting import items as items_page
@@ -25,7 +25,9 @@ from evals.reporting.agreement.confusion import (
     confusion_with_others,
 )
 from evals.reporting.agreement.counted import Scale, scale_of
+from evals.reporting.agreement.criterion_pairs import ScoreTable, criterion_pair_rows
 from evals.reporting.agreement.matrix import FEW
+from evals.reporting.rubric import criteria_asked
 from evals.stats import wording
 from evals.tallies import counts_of
 
@@ -40,7 +42,13 @@ def pairs(request: HttpRequest, study: Study) -> HttpResponse:
     with queries.snapshot():
         level = policy_in_force(study).confidence
         start, stop = (number - 1) * PAIRS_A_PAGE, number * PAIRS_A_PAGE
-        rows, count = pairs_of(study, only, level, start, stop)
+        criteria = criteria_asked(study, only)
+        criterion = chosen_criterion(request, criteria)
+        scores: list[ScoreTable] = []
+        if criterion is None:
+            rows, count = pairs_of(study, only, level, start, stop)
+        else:
+            rows, scores, count = criterion_pair_rows(study, criterion, only, level, start, stop)
         imported = queries.has_imported(study)
     if number > 1 and not rows:
         raise Http404
@@ -49,6 +57,9 @@ def pairs(request: HttpRequest, study: Study) -> HttpResponse:
         "page": "agreement",
         "crumb": "Pairs of annotators",
         "rows": rows,
+        "scores": scores,
+        "criteria": criteria,
+        "criterion": criterion,
         "count": count,
         "in_words": wording.counted(count, "pairs"),
         "few": FEW,

@@ -34,7 +34,13 @@ def metrics(request: HttpRequest, study: Study) -> HttpResponse:
         imported = queries.has_imported(study)
         judges = [
             judge_section(
-                standing(one, epsilon=float(epsilon), only=only, confidence=policy.confidence)
+                standing(
+                    one,
+                    epsilon=float(epsilon),
+                    only=only,
+                    confidence=policy.confidence,
+                    ties=policy.ties,
+                )
             )
             for one in judge_runs(study)
         ]
@@ -46,6 +52,7 @@ def metrics(request: HttpRequest, study: Study) -> HttpResponse:
         "level": level(policy.confidence),
         "few": metrics_page.FEW,
         "judges": judges,
+        "policy": policy,
         "epsilon": epsilon,
         "epsilons": list(CHOICES.items()),
         "only": only,

@@ -1,6 +1,8 @@
 """Real ratings, stored as judgements: the report tells the figures that are given for them."""
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -16,6 +18,7 @@ from django.utils.text import slugify
 
 from annotate.blinding import unblind
 from annotate.models import Judgement, Rating, Study, Task
+from evals.stats.kappa import WEIGHTS
 from evals.stats.wording import coefficient
 from tests.factories import make_batch, make_study, make_user, rows_of
 
@@ -115,3 +118,49 @@ def test_the_report_tells_the_figures_of_rubric_scores(
         for weights in ("linear", "quadratic"):
             value = pairs[key]["on_scale"][weights]["value"]
             assert value == pytest.approx(figures[weights], abs=1e-6), (key, weights)
+
+
+def test_every_criterion_s_figures_stand_in_report_and_pages(
+    summeval: tuple[list[dict[str, list[int]]], dict[str, Any]], lena_client: Client
+) -> None:
+    rows, reference = summeval
+    names = list(reference["alpha"])
+    study = rated_study(rows, names, names[0])
+    out = StringIO()
+    call_command("report", study.slug, "--json", stdout=out)
+    found = json.loads(out.getvalue())["agreement"]["scores"]
+    parts = said(lena_client, reverse("agreement_parts", args=[study.slug]))
+
+    pairs_page = reverse("agreement_pairs", args=[study.slug])
+    criteria = list(study.criteria.order_by("position"))
+    for name, criterion in zip(names, criteria, strict=True):
+        scores = found[criterion.name]["candidate"]
+        page = said(lena_client, f"{pairs_page}?criterion={criterion.key}")
+        table = page[page.index(f"Scores of 1 to 5: {study.candidate_name}") :]
+        for level in ("interval", "ordinal"):
+            figure = reference["alpha"][name][level]
+            assert re.search(
+                rf"{criterion.name}: {study.candidate_name} .*?{coefficient(figure)} ", parts
+            ), (name, level)
+        for pair in scores["pairs"]:
+            key = "-".join(address.removeprefix("rater-")[0] for address in pair["annotators"])
+            assert pair["n"] == reference["units"]
+            row = [coefficient(reference["cohen_kappa"][name][key][weights]) for weights in WEIGHTS]
+            for column, weights in zip(
+                ("cohen_kappa", "linear", "quadratic"), WEIGHTS, strict=True
+            ):
+                expected = reference["cohen_kappa"][name][key][weights]
+                assert pair[column]["value"] == pytest.approx(expected, abs=1e-6), (name, key)
+                assert pair[column]["low"] < expected < pair[column]["high"]
+            one, other = (f"Rater {number}" for number in key.split("-"))
+            values = r" \S+ to \S+ ".join(re.escape(value) for value in row)
+            found_row = rf"{one} and {other} {reference['units']} .*?{values} "
+            assert re.search(found_row, table), (name, key)
+        assert len(scores["pairs"]) == len(reference["cohen_kappa"][name])
+
+
+def said(client: Client, address: str) -> str:
+    """What a page says, without its tags."""
+    response = client.get(address)
+    assert response.status_code == 200
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())

@@ -84,6 +84,27 @@ def test_a_point_above_the_threshold_is_not_enough() -> None:
     assert result.missing == "About 640 more judgements would settle it."
 
 
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        (0.0, "About 640 more decided judgements would settle it."),
+        (0.2, "About 640 more decided judgements would settle it: about 790 judgements, if as "
+              "many of them count as so far."),
+        (None, "About 640 more decided judgements would settle it; of all judgements it takes "
+               "more, how many cannot be told yet."),
+    ],
+)  # fmt: skip
+def test_ties_that_are_left_out_are_counted_into_the_forecast(
+    lost: float | None, told: str
+) -> None:
+    rate = Estimate(0.644, 0.585, 0.699, 812, "")
+    evidence = Evidence(
+        "human_preference", rate, "decided judgements", collected="judgements", lost=lost
+    )
+
+    assert judge_gate(GATES["human_preference"], evidence).missing == told
+
+
 def test_a_loss_reads_as_a_negative_difference() -> None:
     met = judged("general_regression", -0.003, -0.019, 0.012)
     failed = judged("general_regression", -0.12, -0.152, -0.083)

@@ -17,11 +17,9 @@ from evals.stats.judge_standing import (
     lean_gap,
     may_replace,
     on_shared_items,
-    people_alone,
     pooled_kappa,
-    with_the_judge,
-    worth,
 )
+from evals.stats.judged_rates import people_alone, with_the_judge, worth
 from evals.stats.judges import alternative_annotator_test, ppi_mean
 from evals.stats.kappa import cohen_kappa
 from tests.evals.judging_inputs import Pair, drawn_pairs, items_of
@@ -156,6 +154,85 @@ def test_people_and_judge_are_the_prediction_powered_mean_and_say_what_they_gain
     assert both.se is not None
     assert gained == pytest.approx((alone.se / both.se) ** 2)
     assert gained > 1.5
+
+
+def test_without_ties_the_rate_is_wins_over_decided_judgements() -> None:
+    pairs = drawn_pairs(1000, 150)
+    items = items_of(pairs, 3)
+    said = [said for pair in pairs for said in pair.people if said is not None]
+
+    alone = people_alone(items, without_ties=True)
+    both = with_the_judge(items, without_ties=True)
+
+    assert alone.value == pytest.approx(said.count(1) / (said.count(1) + said.count(-1)))
+    assert alone.value > people_alone(items).value
+    assert (alone.low or 0) < alone.value < (alone.high or 1)
+    assert (both.low or 0) < both.value < (both.high or 1)
+    assert both.n == alone.n <= items.labelled
+    assert 0 < both.weight <= 1
+    gained = worth(alone, both)
+    assert gained is not None
+    assert gained > 1.3
+
+
+def test_without_a_tie_both_ways_of_counting_agree() -> None:
+    pairs = [
+        Pair(said, (said, -said if number % 3 else said))
+        for number, said in enumerate([1, -1, 1, 1, -1, 1] * 20)
+    ] + [Pair(1)] * 60 + [Pair(-1)] * 30  # fmt: skip
+    items = items_of(pairs, 2)
+
+    for find in (people_alone, with_the_judge):
+        half, decided = find(items), find(items, without_ties=True)
+        assert (half.value, half.n) == pytest.approx((decided.value, decided.n))
+        assert (half.low, half.high, half.se) == pytest.approx(
+            (decided.low, decided.high, decided.se)
+        )
+
+
+def test_swapping_the_systems_mirrors_the_rates_of_people_and_judge() -> None:
+    pairs = drawn_pairs(500, 120, seed=8)
+    mirrored = [
+        Pair(-(pair.judge or 0), [None if said is None else -said for said in pair.people])
+        for pair in pairs
+    ]
+
+    for without_ties in (False, True):
+        for find in (people_alone, with_the_judge):
+            there = find(items_of(pairs, 3), without_ties=without_ties)
+            back = find(items_of(mirrored, 3), without_ties=without_ties)
+            assert (there.value, there.low, there.high) == pytest.approx(
+                (1 - back.value, 1 - (back.high or 1), 1 - (back.low or 0))
+            )
+
+
+def test_the_sharpened_rate_of_decided_judgements_covers() -> None:
+    """600 studies of 100 judged items in 800, many of them ties."""
+    draw, hits, narrower = np.random.default_rng(20261121), 0, 0
+    chances = np.array([0.25, 0.35, 0.4])
+    truth = chances[2] / (chances[0] + chances[2])
+    for _ in range(600):
+        true = draw.choice([-1, 0, 1], p=chances, size=800)
+        judge = np.where(draw.random(800) < 0.75, true, draw.integers(-1, 2, 800))
+        pairs = [Pair(int(judge[n]), (int(true[n]),) if n < 100 else ()) for n in range(800)]
+        items = items_of(pairs, 1)
+        alone = people_alone(items, without_ties=True)
+        both = with_the_judge(items, without_ties=True)
+        hits += (both.low or 0) <= truth <= (both.high or 1)
+        narrower += (both.se or 1) < (alone.se or 0)
+
+    assert 0.93 <= hits / 600 <= 0.97
+    assert narrower > 590
+
+
+def test_where_every_judgement_is_a_tie_no_rate_of_decided_ones_is_given() -> None:
+    ties = items_of([Pair(1, (0, 0))] * 20 + [Pair(-1)] * 9 + [Pair(1)] * 9, 2)
+
+    assert refused(lambda: people_alone(ties, without_ties=True)).startswith("every judgement is")
+    assert refused(lambda: with_the_judge(ties, without_ties=True)).startswith(
+        "every judgement is a tie"
+    )
+    assert people_alone(ties).value == 0.5
 
 
 def test_a_share_stays_a_share() -> None:

@@ -15,14 +15,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotate.models import Item, Study, User
+from evals import deciding
+from evals.gate import DEFAULT_GATES
 from evals.model_judge import judge_cases, verdicts
 from evals.models import Run
 from evals.pairing import batch_from_runs
 from evals.queries.judged import judge_leaning, judged_items
 from evals.reporting.judging import Standing, standing
 from evals.reporting.model_judges import judge_run, judge_runs
+from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.judge_standing import kappa_gap, may_replace, people_alone, with_the_judge
+from evals.stats.judge_standing import kappa_gap, may_replace
+from evals.stats.judged_rates import people_alone, with_the_judge
 from evals.stats.judges import PoweredMean
 from evals.stats.kappa import cohen_kappa
 from tests.evals.judging_inputs import Pair, drawn_pairs, items_of, judged_runs, let_judge
@@ -140,6 +144,31 @@ def test_a_good_judge_passes_and_sharpens_the_win_rate(people: list[User]) -> No
     for weights, kappa in found.beside[0].with_judge.kappas.items():
         assert isinstance(kappa, Estimate)
         assert kappa.value == pytest.approx(cohen_kappa(table, weights).value)
+
+
+def test_people_and_judge_count_ties_by_the_policy(
+    people: list[User], lena: User, lena_client: Client
+) -> None:
+    pairs = drawn_pairs(240, 90)
+    study, run = make_judged(people, pairs)
+    half = shown(lena_client, study)
+    deciding.change_policy(
+        study, DEFAULT_GATES, confidence=0.95, ties="decided", made_by=lena, reason="As agreed"
+    )
+
+    text = shown(lena_client, study)
+    found = report(study.slug, "--run", str(run.number))["win_rate"]
+
+    items = items_of(pairs, 3)
+    assert "Win rate, ties half" in half
+    assert "Win rate, of decided judgements" in text
+    assert "ties of people and judge are left out, as the policy says" in text
+    assert found["ties"] == "decided"
+    for name, find in (("people", people_alone), ("people_and_judge", with_the_judge)):
+        expected = find(items, without_ties=True)
+        assert found[name]["value"] == pytest.approx(expected.value)
+        assert found[name]["low"] == pytest.approx(expected.low)
+        assert wording.percent_number(expected.value) in text
 
 
 def test_a_poor_judge_adds_nothing_to_the_win_rate(people: list[User]) -> None:

@@ -68,14 +68,15 @@ def test_the_report_has_every_key_of_the_contract(study: Study) -> None:
     preference = found["preference"]
     assert set(preference) == {
         "wins", "ties", "losses", "both_bad", "win_rate", "win_rate_decided", "left_share",
-        "length", "by_criterion", "by_category", "tests", "strength",
+        "length", "by_criterion", "by_category", "tests", "strength", "both_bad_rate",
+        "position", "watching", "planning",
     }  # fmt: skip
     assert set(preference["by_criterion"]) == {"Correctness", "Helpfulness"}
     assert set(preference["by_category"]) == {"general", "billing"}
     agreement = found["agreement"]
     one = {"percent", "krippendorff_alpha", "fleiss_kappa", "gwet_ac1"}
     assert set(agreement) >= one | {"pairs", "by_criterion"}
-    assert set(agreement["by_criterion"]["Correctness"]) == one
+    assert set(agreement["by_criterion"]["Correctness"]) == one | {"pairs"}
     for part in (agreement, *agreement["by_criterion"].values()):
         assert set(part["krippendorff_alpha"]) == {"nominal", "ordinal"}
 
@@ -84,7 +85,7 @@ def test_every_estimate_has_its_interval_or_its_reason(study: Study) -> None:
     found = answer("report", study.slug)
 
     preference, agreement = found["preference"], found["agreement"]
-    for name in ("win_rate", "win_rate_decided", "left_share"):
+    for name in ("win_rate", "win_rate_decided", "left_share", "both_bad_rate"):
         assert_estimate(preference[name])
     length = preference["length"]
     assert set(length) == {"longer_wins", "win_rate_equal_length", "slope", "overlap"}
@@ -97,6 +98,18 @@ def test_every_estimate_has_its_interval_or_its_reason(study: Study) -> None:
         assert set(pair) >= {"annotators", "n", "percent", "cohen_kappa", "linear", "quadratic"}
         for name in ("percent", "cohen_kappa", "linear", "quadratic"):
             assert_estimate(pair[name])
+
+
+def test_position_and_watching_have_intervals_or_reasons(study: Study) -> None:
+    preference = answer("report", study.slug)["preference"]
+
+    position, watching = preference["position"], preference["watching"]
+    for name in ("win_rate_candidate_left", "win_rate_candidate_right", "difference"):
+        assert_estimate(position[name])
+    for one in position["left_share_by_annotator"]:
+        assert_estimate(one["left_share"])
+    for name in ("looking_once", "looking_always"):
+        assert_estimate(watching[name])
 
 
 TEST = {"null", "p_value", "n", "method", "statistic", "df"}

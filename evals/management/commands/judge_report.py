@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 from annotate.commanding import RefusedCommandError, StudyCommand, study_named
 from annotate.models import Study
 from evals import queries
+from evals.deciding import policy_in_force
 from evals.management.commands.report import confidence
 from evals.model_judge import JudgeError
 from evals.models import Run
@@ -54,6 +55,7 @@ class Command(StudyCommand):
                     epsilon=options["epsilon"],
                     only=options["only"],
                     confidence=options["confidence"],
+                    ties=policy_in_force(study).ties,
                 )
             )
 

@@ -184,7 +184,7 @@ class Parts:
 def read(study: Study, only: Source | None = None, confidence: float = 0.95) -> Counted:
     """Count the overall question; inside a snapshot all of it is of one state."""
     kinds, found = item_kinds(study, only), pair_points(study, only)
-    pairs, tables = _named(found)
+    pairs, tables = named(found)
     pooled = _pooled(study, only, confidence)
     return Counted(confidence, kinds, pairs, tables, pooled)
 
@@ -212,11 +212,11 @@ def _people(who: Iterable[UUID]) -> dict[UUID, User]:
 
 def named_pairs(study: Study, only: Source | None) -> tuple[NamedPairs, Ints]:
     """Pairs of annotators who share items, in the order of their labels, and who won for both."""
-    pairs, tables = _named(pair_points(study, only))
+    pairs, tables = named(pair_points(study, only))
     return pairs, on_winners(tables)
 
 
-def _named(found: PairPoints) -> tuple[NamedPairs, Ints]:
+def named(found: PairPoints) -> tuple[NamedPairs, Ints]:
     """Pairs of people in the order of their labels, and their tables, turned where need be."""
     # Some share items with nobody.
     places, who = np.unique(found.who, return_inverse=True)

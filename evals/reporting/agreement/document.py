@@ -1,5 +1,6 @@
 """Agreement as one document, for scripts: beside the keys of the contract."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from evals.reporting.agreement.counted import SAID, WEIGHTED, Counted, Parts, on_points, on_winner
@@ -15,8 +16,13 @@ from evals.stats.pairs import bias_pairs, even_kappa_pairs, prevalence_pairs, sc
 SYSTEMS = ("baseline", "tie", "candidate")
 
 
-def agreement_document(counted: Counted, parts: Parts) -> dict[str, Any]:
-    """What agreement has beside percent, alpha, Fleiss' kappa, AC1, pairs and criteria."""
+def agreement_document(
+    counted: Counted, parts: Parts, score_pairs: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What agreement has beside percent, alpha, Fleiss' kappa, AC1, pairs and criteria.
+
+    `score_pairs` has for each scored criterion and system what each two annotators have.
+    """
     kinds, level = parts.parts, counted.confidence
     return {
         "pooled_kappa": counted.pooled["unweighted"].as_json(),
@@ -38,7 +44,7 @@ def agreement_document(counted: Counted, parts: Parts) -> dict[str, Any]:
             | _row(on_winner(one.rows), level)
             for one in kinds.periods
         ],
-        "scores": _scores(parts),
+        "scores": _scores(parts, score_pairs),
         "disagreement": _drivers(drivers(parts)),
     }
 
@@ -86,11 +92,12 @@ def _annotators(counted: Parts) -> list[dict[str, Any]]:
     ]
 
 
-def _scores(counted: Parts) -> dict[str, Any]:
+def _scores(counted: Parts, pairs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Agreement on the scores of each criterion that has scores, for each system."""
     return {
         name: {
             system: _points(on_scale(rows, counted.confidence))
+            | {"pairs": pairs[name].get(system, [])}
             for system, rows in kinds.scores.items()
         }
         for name, kinds in counted.criteria.items()

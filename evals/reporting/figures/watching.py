@@ -3,25 +3,19 @@
 from evals.figures import Figure, NoFigure
 from evals.figures import preferences as charts
 from evals.figures.figure import Size
-from evals.figures.preferences import Look
 from evals.figures.themes import Theme
 from evals.queries import looks as seen
 from evals.reporting.figures.asked import Asked, interval
+from evals.reporting.watching import looked, too_few
 from evals.stats import wording
-from evals.stats.distributions import student_quantile
-from evals.stats.estimates import Undefined, attempt
-from evals.stats.sequential import asymptotic_confidence_sequence
 from evals.tallies import Ties
 
-# The sequence is not to be trusted with fewer items.
-FIRST_LOOK = 20
 TABLE_ROWS = 25
 SCORED: dict[Ties, str] = {
     "half": "(a win 1, a tie one half)",
     "decided": "(wins among its decided judgements, as the policy says; an item of ties alone has "
     "none, and items count alike, so it is not quite the win rate of all judgements)",
 }
-AND: dict[Ties, str] = {"half": "", "decided": " and a decided one"}
 METHOD = (
     "Mean of item scores {scored}; an item enters when its planned judgements are complete. Dark: "
     "the {level} interval for who looks once, at the end. Light: the {level} confidence sequence "
@@ -33,14 +27,10 @@ METHOD = (
 def watched(asked: Asked) -> Figure | NoFigure:
     """Both intervals along the items."""
     title = "The win rate as items were judged"
-    found = [_looked(look, asked.confidence) for look in _seen(asked)]
+    found = [looked(look, asked.confidence) for look in _seen(asked)]
     points = [look for look in found if look is not None]
     if not points:
-        return NoFigure(
-            "watched",
-            title,
-            f"fewer than {FIRST_LOOK} items have all of their judgements{AND[asked.ties]}",
-        )
+        return NoFigure("watched", title, too_few(asked.ties))
     last = points[-1]
 
     def build(theme: Theme, size: Size) -> charts.Chart:
@@ -69,15 +59,3 @@ def watched(asked: Asked) -> Figure | NoFigure:
 
 def _seen(asked: Asked) -> list[seen.Look]:
     return seen.looks(asked.study, asked.only, asked.ties)
-
-
-def _looked(look: seen.Look, confidence: float) -> Look | None:
-    if look.n < FIRST_LOOK:
-        return None
-    always = attempt(asymptotic_confidence_sequence, look.mean, look.sd, look.n, 1 - confidence)
-    if isinstance(always, Undefined):
-        return None
-    half = student_quantile(confidence, look.n - 1) * look.sd / look.n**0.5
-    low, high = max(0.0, look.mean - half), min(1.0, look.mean + half)
-    ends = max(0.0, always.low), min(1.0, always.high)
-    return Look(look.n, look.mean, low, high, *ends)
