@@ -13,6 +13,7 @@ from evals.queries.parts import Block, parts
 from evals.queries.rated import RATED, SCORES, SYSTEMS
 from evals.queries.reading import counted_from
 from evals.queries.said import WINNERS, Everybody
+from evals.queries.together import pairs_within
 from evals.queries.votes_from import Source
 from evals.stats.checks import Ints
 from evals.stats.histograms import distinct, merged
@@ -92,24 +93,11 @@ def criterion_part(block: Block, criterion: int, only: Source | None) -> Part | 
     rows, who, item = rows[order], who[order], item[order]
     said = {"winner": (rows >> 22) & 3, "baseline": ((rows >> 16) & 7) - 1,
             "candidate": ((rows >> 19) & 7) - 1}  # fmt: skip
-    first, second = _beside(who, item)
+    first, second = pairs_within(item, who)
     return tuple(people), {
         way: _counted(np.column_stack((who[first], who[second], one[first], one[second])))
         for way, one in said.items()
     }
-
-
-def _beside(who: Ints, item: Ints) -> tuple[Ints, Ints]:
-    """All pairs of votes on one item, which lie side by side; the lower person comes first."""
-    found = [np.zeros((2, 0), dtype=np.int64)]
-    for step in range(1, len(item)):
-        same = item[:-step] == item[step:]
-        if not same.any():
-            break
-        (at,) = np.nonzero(same & (who[:-step] != who[step:]))
-        found.append(np.stack((at, at + step)))
-    first, second = np.concatenate(found, axis=1)
-    return first, second
 
 
 def _counted(rows: Ints) -> Ints:

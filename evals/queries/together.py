@@ -107,7 +107,7 @@ def pairs_part(block: Block, only: Source | None) -> PairsPart | None:
     said = said_in(block, only)
     if said is None:
         return None
-    first, second = _pairs_in(said)
+    first, second = pairs_within(said.item, said.who)
     return PairsPart(
         said.people,
         np.column_stack((said.who[first], said.who[second])),
@@ -116,19 +116,21 @@ def pairs_part(block: Block, only: Source | None) -> PairsPart | None:
     )
 
 
-def _pairs_in(said: Said) -> tuple[Ints, Ints]:
-    """The places of all two votes on one item, of different people."""
-    firsts = [np.zeros(0, dtype=np.int64)]
-    seconds = [np.zeros(0, dtype=np.int64)]
-    for step in range(1, len(said.item)):
-        same = said.item[:-step] == said.item[step:]
+def pairs_within(item: Ints, who: Ints) -> tuple[Ints, Ints]:
+    """The places of all two votes on one item, of different people.
+
+    Votes lie in the order of their items and people: so the lower person comes first.
+    """
+    found = [np.zeros((2, 0), dtype=np.int64)]
+    for step in range(1, len(item)):
+        same = item[:-step] == item[step:]
         if not same.any():
             break
         # Whoever judged an item here and elsewhere is no pair.
-        (first,) = np.nonzero(same & (said.who[:-step] != said.who[step:]))
-        firsts.append(first)
-        seconds.append(first + step)
-    return np.concatenate(firsts), np.concatenate(seconds)
+        (at,) = np.nonzero(same & (who[:-step] != who[step:]))
+        found.append(np.stack((at, at + step)))
+    first, second = np.concatenate(found, axis=1)
+    return first, second
 
 
 def beside_others(said: Said) -> Ints:

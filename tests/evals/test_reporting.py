@@ -1,5 +1,6 @@
 """Findings follow from where intervals lie; figures lie where their numbers say."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from evals import queries
 from evals.charts import Axis, columns, gate_strip, outcome_bar, share_axis, strip, vote_strip
 from evals.gate import DEFAULT_GATES, Evidence, judge_gate
 from evals.matching import is_structured, matches, parses
-from evals.reporting import items, preference, progress
+from evals.reporting import items, preference, progress, report
 from evals.reporting.agreement import page as agreement
 from evals.reporting.annotators import in_time, is_below
 from evals.reporting.gates import headline
@@ -26,6 +27,7 @@ from evals.reporting.words import report_in_words
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.preference import ClusteredRate
 from evals.tallies import Tally, Ties, counts_of, with_others
+from tests.factories import make_batch, make_study
 
 PREFERENCE = next(gate for gate in DEFAULT_GATES if gate.key == "human_preference")
 
@@ -378,26 +380,14 @@ def test_valid_json_is_that_of_its_standard(text: str, valid: bool) -> None:
     assert is_structured(text) is (valid and text[0] in "{[")
 
 
+@pytest.mark.django_db
 def test_a_report_of_nothing_reads_without_numbers() -> None:
-    absent = {"value": None, "reason": "nothing has been judged yet", "n": 0}
-    one = {
-        "percent": absent, "fleiss_kappa": absent, "gwet_ac1": absent,
-        "krippendorff_alpha": {"nominal": absent, "ordinal": absent},
-    }  # fmt: skip
-    no_test = absent | {"null": 0.5, "p_value": None}
-    found = {
-        "study": "june",
-        "progress": {"items": 0, "tasks": 0, "judged": 0, "judgements": 0, "annotators": 0},
-        "preference": {
-            "wins": 0, "ties": 0, "losses": 0, "both_bad": 0, "win_rate": absent,
-            "win_rate_decided": absent, "left_share": absent, "by_criterion": {},
-            "tests": {"ties": "half", "half": {"clustered": no_test}},
-            "strength": absent,
-            "by_category": {},
-        },
-        "agreement": {**one, "pairs": [], "by_criterion": {}},
-    }  # fmt: skip
+    study = make_study("June")
+    make_batch(study, 2)
 
-    text = report_in_words(found)
+    text = report_in_words(report(study))
 
     assert "Win rate, ties half: \u2013  0 judgements (nothing has been judged yet)" in text
+    said = [line.partition(":")[2] for line in text.splitlines() if ":" in line]
+    assert len(said) > 10
+    assert [told for told in said if re.search(r"\d[.]\d|\d %", told)] == []
