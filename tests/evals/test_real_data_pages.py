@@ -6,7 +6,7 @@ Folders are told by what their reference.json holds, so that others of the same 
 import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -15,9 +15,11 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from annotate.blinding import unblind
 from annotate.models import Judgement, Study, Task, User
@@ -43,7 +45,7 @@ class Source:
         return [[PREFERS[int(row[name])] for name in self.people] for row in rows]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def source(shared: Path) -> Source:
     for path in sorted((shared / "data").glob("*/reference.json")):
         reference = json.loads(path.read_text(encoding="utf-8"))
@@ -85,7 +87,10 @@ def voted(
 
 
 def people_of(source: Source) -> list[User]:
-    return [make_user(name, email=f"{name}@example.org") for name in source.people]
+    """Those who voted, one account each."""
+    known = {user.email: user for user in User.objects.all()}
+    addresses = {name: f"{name}@example.org" for name in source.people}
+    return [known.get(at) or make_user(name, email=at) for name, at in addresses.items()]
 
 
 def report(study: Study) -> dict[str, Any]:
@@ -103,12 +108,20 @@ def shown(client: Client, page: str, study: Study, query: str = "") -> str:
     return re.sub(r"[ \t\n]+", " ", html.unescape(text))
 
 
+@pytest.fixture(scope="module")
+def voted_on(
+    source: Source, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Study]:
+    """All votes in one study, for tests that only look at it; undone after the last of them."""
+    rows, categories = source.rows, [row["cmp_key"] for row in source.rows]
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield voted("All pairs", people_of(source), source.votes(rows), categories)
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def whole(source: Source) -> Study:
-    rows = source.rows
-    return voted(
-        "All pairs", people_of(source), source.votes(rows), [row["cmp_key"] for row in rows]
-    )
+def whole(db: None, voted_on: Study) -> Study:
+    return Study.objects.get(pk=voted_on.pk)
 
 
 def test_win_rate_and_its_categories_are_the_reference_s(
