@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.core.cache import cache
 from django.db.models import Count, QuerySet
 
 from annotate.models import Study
@@ -10,6 +11,8 @@ from config.origin import code_name
 from evals import queries
 from evals.models import CountedPart
 from evals.queries import looks
+from evals.queries.kept import A_WEEK
+from evals.queries.state import judged_state
 from evals.reporting.agreement import agreement_of, parts_of
 
 # Studies of so many blocks of items: a smaller one is counted while its page opens.
@@ -40,10 +43,15 @@ def large_studies() -> QuerySet[Study]:
 
 def count_ahead(study: Study, only: queries.Source | None, confidence: float) -> None:
     """Count what has changed, for all pages, as they open unless asked otherwise."""
+    key = f"counted-ahead-{study.pk}-{only}"
+    state = f"{judged_state(study)}-{code_name()}-{confidence}"
+    if cache.get(key) == state:
+        return
     for count in COUNTS:
         # One after the other: what was counted is there to be used, whatever becomes of the rest.
         with queries.snapshot():
             count(study, only, confidence)
+    cache.set(key, state, A_WEEK)
 
 
 def forget_others_code() -> None:

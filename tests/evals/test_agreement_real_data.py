@@ -137,7 +137,7 @@ def test_every_criterion_s_figures_stand_in_report_and_pages(
         scores = found[criterion.name]["candidate"]
         page = said(lena_client, f"{pairs_page}?criterion={criterion.key}")
         table = page[page.index(f"Scores of 1 to 5: {study.candidate_name}") :]
-        for level in ("interval", "ordinal"):
+        for level in ("interval", "ordinal", "nominal"):
             figure = reference["alpha"][name][level]
             assert re.search(
                 rf"{criterion.name}: {study.candidate_name} .*?{coefficient(figure)} ", parts

@@ -172,3 +172,19 @@ def test_a_worker_counts_large_studies_ahead(
             or 'INSERT INTO "evals_countedpart"' in query["sql"]
         ]
         assert counting == [], page
+
+
+def test_a_worker_asks_a_large_study_at_rest_for_its_state_alone(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "LARGE", BLOCKS)
+    counted: list[Study] = []
+    monkeypatch.setattr(ahead, "COUNTS", (lambda study, only, level: counted.append(study),))
+
+    jobs.count_all_large()
+    jobs.count_all_large()
+    assert counted == [study]
+    correct(study)
+    jobs.count_all_large()
+
+    assert counted == [study, study]

@@ -64,6 +64,7 @@ class ScoreRow:
     is_short: bool
     interval: Shown
     ordinal: Shown
+    nominal: Shown
     percent: Shown
 
 
@@ -146,6 +147,7 @@ def _score_row(name: str, rows: Ints, confidence: float) -> ScoreRow:
         found["percent"].n < MIN_UNITS,
         shown(found["alpha_interval"], "coefficient", ""),
         shown(found["alpha_ordinal"], "coefficient", ""),
+        shown(found["alpha_nominal"], "coefficient", ""),
         shown(found["percent"], "share", ""),
     )
 
