@@ -5,8 +5,7 @@ is kept twice: a new result takes the place of the old one.
 """
 
 import hashlib
-import pickle
-import zlib
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -15,6 +14,7 @@ from django.core.cache import cache as shelf
 
 from annotate.models import Study
 from config.origin import code_name
+from evals.queries.packing import packed, unpacked
 from evals.queries.reading import afterwards, seen_here, state_seen
 from evals.queries.state import judged_state
 
@@ -22,8 +22,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 A_WEEK = 7 * 24 * 60 * 60
-# Zeros make up most of a large table; more effort takes longer than it saves.
-EFFORT = 1
 
 
 def kept(count: Callable[Concatenate[Study, P], R]) -> Callable[Concatenate[Study, P], R]:
@@ -33,9 +31,16 @@ def kept(count: Callable[Concatenate[Study, P], R]) -> Callable[Concatenate[Stud
     a score, nor the policy, but by its arguments.
     """
 
+    signature = inspect.signature(count)
+
     @wraps(count)
     def looked_up(study: Study, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        said = repr((count.__module__, count.__qualname__, study.pk, args, sorted(kwargs.items())))
+        # An argument left out, given by name or by place is the same question.
+        asked = signature.bind(study, *args, **kwargs)
+        asked.apply_defaults()
+        said = repr(
+            (count.__module__, count.__qualname__, study.pk, (asked.args[1:], asked.kwargs))
+        )
         just_made = seen_here()
         if said in just_made:
             again: R = just_made[said]
@@ -49,8 +54,8 @@ def kept(count: Callable[Concatenate[Study, P], R]) -> Callable[Concatenate[Stud
             return answer
         answer = just_made[said] = count(study, *args, **kwargs)
         # Inside a snapshot nothing can be written.
-        packed = zlib.compress(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL), EFFORT)
-        afterwards(lambda: shelf.set(key, (state, packed), A_WEEK))
+        octets = packed(answer)
+        afterwards(lambda: shelf.set(key, (state, octets), A_WEEK))
         return answer
 
     return looked_up
@@ -60,5 +65,4 @@ def _taken(key: str, state: str) -> tuple[Any] | None:
     kept_then = shelf.get(key)
     if kept_then is None or kept_then[0] != state:
         return None
-    # What lies there was put there by this very code: its digest is part of the state.
-    return (pickle.loads(zlib.decompress(kept_then[1])),)  # noqa: S301
+    return (unpacked(kept_then[1]),)

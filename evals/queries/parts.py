@@ -4,29 +4,22 @@ What one judgement changes is counted again in its block; everything else is tak
 """
 
 import hashlib
-import io
-import pickle
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import numpy as np
 from django.db.models import QuerySet
 
 from annotate.models import Judgement, Study
 from annotate.models.pulse import BLOCK_BITS
 from config.origin import code_name
 from evals.models import CountedPart
+from evals.queries.packing import packed, unpacked
 from evals.queries.reading import afterwards, blocks_seen, seen_here
 from evals.queries.votes_from import Source, counted_judgements
-from evals.stats.checks import Ints
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-# Zeros make up most of a large table; more effort takes longer than it saves.
-EFFORT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +71,11 @@ def parts(
     fresh = []
     for block, state in states.items():
         if block in known:
-            part = _unpacked(known[block])
+            part = unpacked(known[block])
         else:
             part = count(Block(study, block), *args, **kwargs)
             fresh.append(CountedPart(study=study, what=what, block=block, state=state,
-                                     packed=_packed(part)))  # fmt: skip
+                                     packed=packed(part)))  # fmt: skip
         if part is not None:
             found.append(part)
     # Of one block alone, what is made of it is kept as a whole.
@@ -98,7 +91,7 @@ def _known(study: Study, what: str, states: Mapping[int, str]) -> dict[int, byte
     kept = CountedPart.objects.filter(study=study, what=what).values_list(
         "block", "state", "packed"
     )
-    return {block: bytes(packed) for block, state, packed in kept if states.get(block) == state}
+    return {block: bytes(part) for block, state, part in kept if states.get(block) == state}
 
 
 def _keep(fresh: list[CountedPart]) -> None:
@@ -108,31 +101,3 @@ def _keep(fresh: list[CountedPart]) -> None:
         unique_fields=["study", "what", "block"],
         update_fields=["state", "packed"],
     )
-
-
-class _Packer(pickle.Pickler):
-    """Counts are small: their arrays are packed as narrow as they can be, and come back wide."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        if type(obj) is not np.ndarray or obj.dtype != np.int64 or not obj.size:
-            return NotImplemented
-        lowest, highest = int(obj.min()), int(obj.max())
-        for narrow in (np.int8, np.int16, np.int32):
-            if np.iinfo(narrow).min <= lowest and highest <= np.iinfo(narrow).max:
-                return _wide, (obj.astype(narrow),)
-        return NotImplemented
-
-
-def _wide(narrow: Ints) -> Ints:
-    return narrow.astype(np.int64)
-
-
-def _packed(part: object) -> bytes:
-    buffer = io.BytesIO()
-    _Packer(buffer, pickle.HIGHEST_PROTOCOL).dump(part)
-    return zlib.compress(buffer.getbuffer(), EFFORT)
-
-
-def _unpacked(packed: bytes) -> Any:
-    # What lies there was put there by this very code, whose name is part of the state.
-    return pickle.loads(zlib.decompress(packed))  # noqa: S301

@@ -26,7 +26,7 @@ SELECT annotator_id,
        count(*) FILTER (WHERE state = 'skipped'),
        count(*) FILTER (WHERE state = 'lapsed'),
        count(*) FILTER (WHERE state = 'surplus'),
-       coalesce((extract(epoch FROM max(judged_at)) * 1000000)::bigint, -1)
+       (extract(epoch FROM max(judged_at)) * 1000000)::bigint
 FROM annotate_task
 WHERE study_id = %(study)s AND item_id BETWEEN %(first)s AND %(last)s
       AND annotator_id IS NOT NULL AND repeats_id IS NULL
@@ -40,7 +40,7 @@ WHERE study_id = %(study)s AND state = 'claimed' GROUP BY annotator_id
 """
 
 ELSEWHERE = """
-SELECT annotator_id, count(*), coalesce((extract(epoch FROM max(at)) * 1000000)::bigint, -1)
+SELECT annotator_id, count(*), (extract(epoch FROM max(at)) * 1000000)::bigint
 FROM votes GROUP BY annotator_id
 """
 
@@ -120,7 +120,7 @@ class DidPart:
     people : tuple of bytes
     counts : (people, k) array
     last : (people,) array
-        When they last judged, in microseconds since 1970, or -1.
+        When they last judged, in microseconds since 1970, or `NEVER`.
     """
 
     people: tuple[bytes, ...]
@@ -140,11 +140,12 @@ def did_elsewhere_part(block: Block) -> DidPart | None:
 
 
 def _did_rows(rows: Sequence[tuple[Any, ...]]) -> DidPart | None:
-    """Rows of (annotator, counts …, when last or NEVER)."""
+    """Rows of (annotator, counts …, when last)."""
     if not rows:
         return None
-    numbers = np.array([row[1:] for row in rows], dtype=np.int64)
-    return DidPart(tuple(row[0].bytes for row in rows), numbers[:, :-1], numbers[:, -1])
+    counts = np.array([row[1:-1] for row in rows], dtype=np.int64)
+    last = np.array([NEVER if row[-1] is None else row[-1] for row in rows], dtype=np.int64)
+    return DidPart(tuple(row[0].bytes for row in rows), counts, last)
 
 
 def _added_up(found: list[DidPart], counts: int) -> dict[UUID, tuple[Any, ...]]:

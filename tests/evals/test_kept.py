@@ -253,6 +253,22 @@ def test_what_is_kept_is_kept_by_every_argument(judged: Study) -> None:
     assert asked == [(1,), (2,)]
 
 
+def test_an_argument_left_out_or_named_is_the_same_question(judged: Study) -> None:
+    asked = []
+
+    @kept
+    def answer(study: Study, only: str | None = None, level: float = 0.95) -> tuple[Any, ...]:
+        asked.append((only, level))
+        return only, level
+
+    found = {answer(judged), answer(judged, None), answer(judged, None, 0.95),
+             answer(judged, level=0.95), answer(judged, only=None)}  # fmt: skip
+
+    assert found == {(None, 0.95)}
+    assert asked == [(None, 0.95)]
+    assert answer(judged, "blind") == ("blind", 0.95)
+
+
 def test_a_snapshot_keeps_what_it_counted_when_it_ends(judged: Study) -> None:
     asked = []
 
