@@ -38,4 +38,4 @@ def count_all_large() -> None:
     for study in large_studies():
         policy = policy_in_force(study)
         for only in {"blind", policy.only}:
-            count_ahead(study, only, policy.confidence)
+            count_ahead(study, only, policy.confidence, policy.ties)

@@ -14,24 +14,25 @@ from evals.queries import looks
 from evals.queries.kept import A_WEEK
 from evals.queries.state import judged_state
 from evals.reporting.agreement import agreement_of, parts_of
+from evals.tallies import Ties
 
 # Studies of so many blocks of items: a smaller one is counted while its page opens.
 LARGE = 4
 
-# A study, whose judgements, the level of confidence.
-COUNTS: tuple[Callable[[Study, queries.Source | None, float], object], ...] = (
-    lambda study, only, _: queries.sided_votes(study, only),
-    lambda study, only, _: queries.criterion_votes(study, only),
-    lambda study, only, _: queries.length_votes(study, only),
-    lambda study, only, _: queries.progress(study),
-    lambda study, only, _: queries.people_counted(study, only),
-    lambda study, only, _: queries.median_seconds(study, only),
-    lambda study, only, _: queries.imported_count(study, only),
-    lambda study, only, _: queries.reference_counts(study),
-    lambda study, only, _: queries.disputed_items(study, only),
-    lambda study, only, _: looks.looks(study, only),
-    agreement_of,
-    parts_of,
+# A study, whose judgements, the level of confidence, what becomes of ties.
+COUNTS: tuple[Callable[[Study, queries.Source | None, float, Ties], object], ...] = (
+    lambda study, only, *_: queries.sided_votes(study, only),
+    lambda study, only, *_: queries.criterion_votes(study, only),
+    lambda study, only, *_: queries.length_votes(study, only),
+    lambda study, only, *_: queries.progress(study),
+    lambda study, only, *_: queries.people_counted(study, only),
+    lambda study, only, *_: queries.median_seconds(study, only),
+    lambda study, only, *_: queries.imported_count(study, only),
+    lambda study, only, *_: queries.reference_counts(study),
+    lambda study, only, *_: queries.disputed_items(study, only),
+    lambda study, only, _, ties: looks.looks(study, only, ties),
+    lambda study, only, level, _: agreement_of(study, only, level),
+    lambda study, only, level, _: parts_of(study, only, level),
 )
 
 
@@ -41,16 +42,18 @@ def large_studies() -> QuerySet[Study]:
     return Study.objects.filter(pk__in=blocks.filter(blocks__gte=LARGE).values("study"))
 
 
-def count_ahead(study: Study, only: queries.Source | None, confidence: float) -> None:
+def count_ahead(
+    study: Study, only: queries.Source | None, confidence: float, ties: Ties = "half"
+) -> None:
     """Count what has changed, for all pages, as they open unless asked otherwise."""
     key = f"counted-ahead-{study.pk}-{only}"
-    state = f"{judged_state(study)}-{code_name()}-{confidence}"
+    state = f"{judged_state(study)}-{code_name()}-{confidence}-{ties}"
     if cache.get(key) == state:
         return
     for count in COUNTS:
         # One after the other: what was counted is there to be used, whatever becomes of the rest.
         with queries.snapshot():
-            count(study, only, confidence)
+            count(study, only, confidence, ties)
     cache.set(key, state, A_WEEK)
 
 

@@ -179,7 +179,7 @@ def test_a_worker_asks_a_large_study_at_rest_for_its_state_alone(
 ) -> None:
     monkeypatch.setattr(ahead, "LARGE", BLOCKS)
     counted: list[Study] = []
-    monkeypatch.setattr(ahead, "COUNTS", (lambda study, only, level: counted.append(study),))
+    monkeypatch.setattr(ahead, "COUNTS", (lambda study, *_: counted.append(study),))
 
     jobs.count_all_large()
     jobs.count_all_large()
