@@ -15,8 +15,12 @@ from annotate.models.pulse import BLOCK_BITS
 from config.origin import code_name
 from evals.models import CountedPart
 from evals.queries.packing import packed, unpacked
+from evals.queries.patience import StillCountingError, is_over
 from evals.queries.reading import afterwards, blocks_seen, seen_here
 from evals.queries.votes_from import Source, counted_judgements
+
+# Studies of so many blocks take longer to count than anybody waits for a page.
+LARGE = 4
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,22 +71,27 @@ def parts(
         return again
     states = {block: f"{times}-{code_name()[:32]}" for block, times in sorted(beats.items())}
     known = _known(study, what, states)
-    found: list[R] = []
-    fresh = []
-    for block, state in states.items():
-        if block in known:
-            part = unpacked(known[block])
-        else:
-            part = count(Block(study, block), *args, **kwargs)
-            fresh.append(CountedPart(study=study, what=what, block=block, state=state,
-                                     packed=packed(part)))  # fmt: skip
-        if part is not None:
-            found.append(part)
+    missing = [block for block in states if block not in known]
+    fresh: dict[int, R | None] = {}
+    for block in missing:
+        if _is_enough(len(states), begun=bool(fresh)):
+            break
+        fresh[block] = count(Block(study, block), *args, **kwargs)
     # Of one block alone, what is made of it is kept as a whole.
     if fresh and len(states) > 1:
-        afterwards(lambda: _keep(fresh))
-    just_made[study.pk, what] = found
+        rows = [CountedPart(study=study, what=what, block=block, state=states[block],
+                            packed=packed(part)) for block, part in fresh.items()]  # fmt: skip
+        afterwards(lambda: _keep(rows))
+    if len(fresh) < len(missing):
+        raise StillCountingError(len(known) + len(fresh), len(states))
+    of_all = (fresh[one] if one in fresh else unpacked(known[one]) for one in states)
+    found = just_made[study.pk, what] = [part for part in of_all if part is not None]
     return found
+
+
+def _is_enough(blocks: int, *, begun: bool) -> bool:
+    """Whether to stop for now. Each try counts a block or more, so that it comes to an end."""
+    return begun and blocks >= LARGE and is_over()
 
 
 def _known(study: Study, what: str, states: Mapping[int, str]) -> dict[int, bytes]:

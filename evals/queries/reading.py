@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+
+from evals.queries.patience import StillCountingError
 
 BLOCKS = """
 SELECT block, sum(beats)::bigint FROM annotate_pulse WHERE study_id = %(study)s GROUP BY block
@@ -41,13 +43,26 @@ def snapshot(*, writing: bool = False) -> Iterator[None]:
     begun = connection.in_atomic_block
     seen = _Seen()
     outer = _now.set(seen)
+    stopped: StillCountingError | None = None
     try:
         with transaction.atomic():
             if not begun:
                 _begin(writing=writing)
             yield
+    except StillCountingError as error:
+        stopped = error
     finally:
         _now.reset(outer)
+    _end(seen, outer)
+    if stopped is not None:
+        raise stopped
+
+
+def _end(seen: _Seen, outer: Token[_Seen | None]) -> None:
+    """Do what was put off, or leave it to the snapshot around this one.
+
+    So too where the time was up: what has been counted by then is kept.
+    """
     around = outer.old_value
     if isinstance(around, _Seen):
         around.later += seen.later

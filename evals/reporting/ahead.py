@@ -1,6 +1,8 @@
 """Counting ahead: whoever opens a page of a large study finds counted what it shows."""
 
+import itertools
 from collections.abc import Callable
+from functools import partial
 
 from django.core.cache import cache
 from django.db.models import Count, QuerySet
@@ -12,13 +14,14 @@ from evals import queries
 from evals.models import CountedPart
 from evals.queries import looks
 from evals.queries.kept import A_WEEK
+from evals.queries.parts import LARGE
+from evals.queries.patience import StillCountingError, patience
 from evals.queries.state import judged_state
 from evals.reporting.agreement import agreement_of, parts_of
 from evals.tallies import Ties
 
-# Studies of so many blocks of items: a smaller one is counted while its page opens.
-LARGE = 4
-
+# Seconds after which a page that waits may use what is counted.
+SLICE = 2.0
 # A study, whose judgements, the level of confidence, what becomes of ties.
 COUNTS: tuple[Callable[[Study, queries.Source | None, float, Ties], object], ...] = (
     lambda study, only, *_: queries.sided_votes(study, only),
@@ -51,10 +54,19 @@ def count_ahead(
     if cache.get(key) == state:
         return
     for count in COUNTS:
-        # One after the other: what was counted is there to be used, whatever becomes of the rest.
-        with queries.snapshot():
-            count(study, only, confidence, ties)
+        _count(partial(count, study, only, confidence, ties))
     cache.set(key, state, A_WEEK)
+
+
+def _count(count: Callable[[], object]) -> None:
+    """A slice at a time: what was counted is there to be used, whatever becomes of the rest."""
+    for tries in itertools.count():
+        try:
+            with patience(SLICE, tries), queries.snapshot():
+                count()
+        except StillCountingError:
+            continue
+        return
 
 
 def forget_others_code() -> None:

@@ -15,6 +15,7 @@ from evals.reporting.agreement import agreement_of, parts_of
 from evals.reporting.agreement.matrix import FEW
 from evals.stats import wording
 from evals.stats.kappa import WEIGHTS
+from evals.views.counting import in_time
 
 FIRST_FEW = 5
 A_PAGE = 25
@@ -22,6 +23,7 @@ A_PAGE = 25
 
 @require_safe
 @results_page
+@in_time("agreement")
 def agreement(request: HttpRequest, study: Study) -> HttpResponse:
     only, weights = chosen_source(request), chosen_weights(request)
     with queries.snapshot():
@@ -47,6 +49,7 @@ def agreement(request: HttpRequest, study: Study) -> HttpResponse:
 @require_safe
 @results_page
 @vary_on_headers("HX-Request")
+@in_time("agreement")
 def parts(request: HttpRequest, study: Study) -> HttpResponse:
     """Agreement part by part: a page, or the region of it that loads after the page."""
     only = chosen_source(request)
@@ -69,6 +72,7 @@ def parts(request: HttpRequest, study: Study) -> HttpResponse:
 
 @require_safe
 @results_page
+@in_time("agreement")
 def disputed(request: HttpRequest, study: Study) -> HttpResponse:
     show = chosen(request, "show", ("disputed", "flagged"), "disputed")
     only, number = chosen_source(request), chosen_page(request)

@@ -30,6 +30,7 @@ from evals.reporting.agreement.matrix import FEW
 from evals.reporting.rubric import criteria_asked
 from evals.stats import wording
 from evals.tallies import counts_of
+from evals.views.counting import in_time
 
 PAIRS_A_PAGE = 40
 A_PAGE = 25
@@ -37,6 +38,7 @@ A_PAGE = 25
 
 @require_safe
 @results_page
+@in_time("agreement")
 def pairs(request: HttpRequest, study: Study) -> HttpResponse:
     only, number = chosen_source(request), chosen_page(request)
     with queries.snapshot():
@@ -75,6 +77,7 @@ def pairs(request: HttpRequest, study: Study) -> HttpResponse:
 
 @require_safe
 @results_page
+@in_time("agreement")
 def confusion(request: HttpRequest, study: Study) -> HttpResponse:
     if not names_a_pair(request):
         return redirect("agreement_pairs", study.slug)
@@ -108,6 +111,7 @@ def _confusion(study: Study, asked: Asked, scale: Scale, level: float) -> Confus
 
 @require_safe
 @results_page
+@in_time("agreement")
 def cell(request: HttpRequest, study: Study) -> HttpResponse:
     if not names_a_pair(request):
         return redirect("agreement_pairs", study.slug)

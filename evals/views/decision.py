@@ -39,10 +39,12 @@ from evals.models import Decision, Suite
 from evals.reporting import VERDICT_LOOKS, from_json, gate_rows, headline, level, shown, tally
 from evals.reporting.gates import difference, expired_waivers
 from evals.stats import wording
+from evals.views.counting import in_time
 
 
 @require_safe
 @results_page
+@in_time("decision")
 def decision(request: HttpRequest, study: Study) -> HttpResponse:
     with queries.snapshot():
         weighing = weigh(study)
@@ -197,6 +199,7 @@ def sign(request: HttpRequest, study: Study) -> HttpResponse:
 
 @require_safe
 @results_page
+@in_time("decision")
 def signed(request: HttpRequest, study: Study, decision_id: UUID) -> HttpResponse:
     return _signed_page(request, _decision(study, decision_id))
 

@@ -13,6 +13,7 @@ from evals.deciding import policy_in_force
 from evals.forms import chosen_source
 from evals.queries.state import state_of
 from evals.reporting.figures import FIGURES, Asked, figure
+from evals.views.counting import in_time
 from evals.views.drawing import Place, figure_file, shown_figure
 
 # The page of the study that a figure belongs to, where it is not that of preference.
@@ -24,6 +25,7 @@ MOST_WORDS = 300
 @require_safe
 @results_page
 @vary_on_headers("HX-Request")
+@in_time("preference")
 def page(request: HttpRequest, study: Study, figure_key: str) -> HttpResponse:
     asked = _asked(request, study, figure_key)
     words = {"only": asked.only or "both"} | ({"metric": asked.metric} if asked.metric else {})

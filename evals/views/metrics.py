@@ -18,6 +18,7 @@ from evals.reporting.judging import standing
 from evals.reporting.judging_page import judge_section
 from evals.reporting.model_judges import all_leanings, judge_runs
 from evals.stats.judge_standing import EPSILON, EPSILONS
+from evals.views.counting import in_time
 
 # As they stand in addresses: "0.15".
 CHOICES = {f"{value:g}": who for who, value in EPSILONS.items()}
@@ -25,6 +26,7 @@ CHOICES = {f"{value:g}": who for who, value in EPSILONS.items()}
 
 @require_safe
 @results_page
+@in_time("metrics")
 def metrics(request: HttpRequest, study: Study) -> HttpResponse:
     only = chosen_source(request)
     epsilon = chosen(request, "epsilon", tuple(CHOICES), f"{EPSILON:g}")

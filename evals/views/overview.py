@@ -12,10 +12,12 @@ from evals.forms import chosen_source
 from evals.reporting import annotators as people_page
 from evals.reporting import gate_rows, overview, shown, tally
 from evals.reporting import progress as progress_page
+from evals.views.counting import in_time
 
 
 @require_safe
 @results_page
+@in_time("study")
 def study(request: HttpRequest, study: Study) -> HttpResponse:
     with queries.snapshot():
         weighing = weigh(study)
@@ -54,6 +56,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
 
 @require_safe
 @results_page
+@in_time("progress")
 def progress(request: HttpRequest, study: Study) -> HttpResponse:
     with queries.snapshot():
         progress = queries.progress(study)
@@ -77,6 +80,7 @@ def progress(request: HttpRequest, study: Study) -> HttpResponse:
 
 @require_safe
 @results_page
+@in_time("annotators")
 def annotators(request: HttpRequest, study: Study) -> HttpResponse:
     only = chosen_source(request)
     with queries.snapshot():

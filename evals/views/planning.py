@@ -16,11 +16,13 @@ from evals.figures import SHADES, SIZES, THEMES, draw
 from evals.forms.planning import PlanningForm
 from evals.reporting import planning as page
 from evals.tallies import Tally
+from evals.views.counting import in_time
 
 
 @require_safe
 @results_page
 @vary_on_headers("HX-Request")
+@in_time("planning")
 def planning(request: HttpRequest, study: Study) -> HttpResponse:
     with queries.snapshot():
         policy = policy_in_force(study)

@@ -12,10 +12,12 @@ from evals.forms import chosen_source
 from evals.reporting import preference as preference_page
 from evals.reporting import progress as progress_page
 from evals.reporting.gates import LOOKS
+from evals.views.counting import in_time
 
 
 @require_safe
 @results_page
+@in_time("preference")
 def preference(request: HttpRequest, study: Study) -> HttpResponse:
     only = chosen_source(request)
     with queries.snapshot():

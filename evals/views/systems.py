@@ -11,12 +11,14 @@ from evals import queries
 from evals.deciding import policies_in_force
 from evals.forms import chosen_source
 from evals.reporting import systems as page
+from evals.views.counting import in_time
 
 MOST_STUDIES = 60
 
 
 @require_safe
 @lead_required
+@in_time("systems")
 def systems(request: HttpRequest) -> HttpResponse:
     """Studies are chosen by their slugs; without a choice all that may be seen count."""
     only = chosen_source(request)
