@@ -9,21 +9,23 @@ skipped by somebody, one task in five hundred came too late to count. All of it 
 PostgreSQL.
 
 Printed: how long each page takes over HTTP when nothing whatever has been counted yet (with
---cold), when a worker has counted ahead and nobody has opened the page, when one judgement has
-been corrected since, and when nothing has changed; the slowest statements after the correction,
-and the most memory that the web process ever held; at a hundredth of the judgements first, then
-at all of them.
+--cold: until it answers how far it is, and until it can be opened), when a worker has counted
+ahead and nobody has opened the page, when one judgement has been corrected since, and when
+nothing has changed; the slowest statements after the correction, and the most memory that the
+web process ever held; at a hundredth of the judgements first, then at all of them.
 """
 
 import argparse
 import os
 import random
+import re
 import resource
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ PAGES = (
     "confusion", "annotators", "disputed", "decision", "planning",
 )  # fmt: skip
 AGAIN = 5
+# With which a page that says how far the counting is asks again.
+PAGE_HEADER = "Counting-Page"
 
 
 @dataclass(eq=False)
@@ -112,7 +116,7 @@ def measure(study: Any, people: list[Any], given: argparse.Namespace) -> None:
         for name, address in addresses.items() if given.cold else ():
             cache.clear()
             CountedPart.objects.all().delete()
-            found[name].append(page(browser, watch, address))
+            found[name] += opening(browser, watch, address)
         cache.clear()
         CountedPart.objects.all().delete()
         started = time.perf_counter()
@@ -127,7 +131,12 @@ def measure(study: Any, people: list[Any], given: argparse.Namespace) -> None:
             slowest[name] = sorted(watch.seen, reverse=True)
             again = [page(browser, watch, address) for _ in range(AGAIN)]
             found[name].append(_medians(again))
-    titles = [*(["nothing counted"] if given.cold else []), "counted ahead", "one more", "at rest"]
+    titles = [
+        *(["nothing counted", "till it opens"] if given.cold else []),
+        "counted ahead",
+        "one more",
+        "at rest",
+    ]
     print(f"{'':18}" + "".join(f"{title:>24}" for title in titles) + f"{'statements':>12}")
     for name in PAGES:
         times = "".join(f"{clock * 1000:>12,.0f} ms{busy * 1000:>6,.0f} ms p" for clock, busy in
@@ -168,6 +177,23 @@ def page(browser: Annotator, watch: Watch, address: str) -> tuple[float, float]:
     status, headers, _ = browser.send("GET", address)
     assert status == 200, (address, status, headers.get("location"))
     return time.perf_counter() - started, time.process_time() - here + watch.busy
+
+
+def opening(browser: Annotator, watch: Watch, address: str) -> list[tuple[float, float]]:
+    """Of a page of which nothing is counted: until it says how far it is, and until it opens."""
+    watch.busy = 0.0
+    times: list[tuple[float, float]] = []
+    started, here = time.perf_counter(), time.process_time()
+    status, _, text = browser.send("GET", address)
+    while True:
+        busy = time.process_time() - here + watch.busy
+        times.append((time.perf_counter() - started, busy))
+        if status == 200:
+            return [times[0], times[-1]]
+        assert status == 202, (address, status)
+        tries = re.search(f'"{PAGE_HEADER}": "([0-9]+)"', unescape(text))
+        assert tries is not None
+        status, _, text = browser.ask_again(address, {PAGE_HEADER: tries[1]})
 
 
 def of_interest(sql: str) -> str:

@@ -91,15 +91,24 @@ class Annotator:
 
     def send(self, method: str, path: str, **fields: str) -> tuple[int, dict[str, str], str]:
         """One request; on POST with the token, as HTMX sends it."""
-        headers = {"Cookie": f"session={self.session}; csrf={self.csrf}"}
-        body = None
+        body, headers = None, {}
         if method == "POST":
             body = urlencode(fields | {"csrfmiddlewaretoken": self.csrf})
-            headers |= {
+            headers = {
                 "Content-Type": "application/x-www-form-urlencoded",
                 "HX-Request": "true",
             }
-        self.connection.request(method, path, body, headers)
+        return self._exchange(method, path, body, headers)
+
+    def ask_again(self, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
+        """As HTMX asks for a region, with the headers that the region gave it."""
+        return self._exchange("GET", path, None, headers | {"HX-Request": "true"})
+
+    def _exchange(
+        self, method: str, path: str, body: str | None, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], str]:
+        cookies = {"Cookie": f"session={self.session}; csrf={self.csrf}"}
+        self.connection.request(method, path, body, headers | cookies)
         with self.connection.getresponse() as answer:
             text = answer.read().decode()
         self.status[answer.status] = self.status.get(answer.status, 0) + 1
