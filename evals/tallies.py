@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from evals.stats.agreement import agreement_summary
 from evals.stats.checks import Ints
@@ -295,14 +296,12 @@ class AnnotatorVotes:
         return self.losses + self.ties + self.wins
 
 
-def with_others(
-    rows: Sequence[tuple[int, int, int]], confidence: float = 0.95
-) -> Estimate | Undefined:
+def with_others(rows: npt.ArrayLike, confidence: float = 0.95) -> Estimate | Undefined:
     """How often one annotator says what the others said of the same item.
 
     Parameters
     ----------
-    rows : sequence of (others, of these who agree, items with just these)
+    rows : (H, 3) array of (others, of these who agree, items with just these)
         For the items that others judged as well.
 
     Returns
@@ -310,8 +309,9 @@ def with_others(
     Estimate
         Share of agreeing pairs (this annotator with one other), clustered by item.
     """
-    pairs = sum(others * times for others, _, times in rows)
-    agreeing = sum(same * times for _, same, times in rows)
+    table = np.asarray(rows, dtype=np.int64).reshape(-1, 3)
+    others, same, times = table.T
+    pairs, agreeing = int(others @ times), int(same @ times)
     if not pairs:
         return Undefined("nobody else has judged the same items")
     result = attempt(
@@ -319,16 +319,15 @@ def with_others(
         pairs,
         agreeing,
         agreeing,
-        rows,
+        table,
         [(pairs, agreeing, 1)],
         cluster="item",
         confidence=confidence,
     )
     if isinstance(result, Undefined):
         return result
-    items = sum(times for _, _, times in rows)
     method = result.method.replace("mean score", "share of agreeing pairs")
-    return replace(result, n=items, method=method)
+    return replace(result, n=int(times.sum()), method=method)
 
 
 def share_method(rate: ClusteredRate | Undefined, what: str) -> ClusteredRate | Undefined:

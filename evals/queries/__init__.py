@@ -17,6 +17,7 @@ from evals.queries.items import (
     item_with_tasks,
 )
 from evals.queries.length import LengthVotes, length_votes
+from evals.queries.others import agreement_with_others
 from evals.queries.people import Person, median_seconds, people, people_counted
 from evals.queries.progress import (
     Progress,
@@ -33,7 +34,6 @@ from evals.queries.strength import StrengthSums, strength_sums
 from evals.queries.structure import ReferenceCounts, reference_counts
 from evals.queries.votes import (
     Source,
-    agreement_with_others,
     counted_judgements,
     sided_votes,
 )

@@ -18,7 +18,7 @@ from evals.queries.timed import NEVER, Timed, moment
 from evals.queries.together import Pairs
 from evals.queries.votes import Source, overall
 from evals.stats.checks import Floats, Ints
-from evals.stats.histograms import distinct, merged
+from evals.stats.histograms import merged
 from evals.tallies import counts_of
 
 # As many items, at least, in each part of the study's time; and as many parts at most.
@@ -84,7 +84,7 @@ def item_parts(study: Study, only: Source | None = None) -> ItemParts:
     found = Timed(study, only)
     if not found.parts:
         return ItemParts()
-    categories = found.in_all([part.categories for part in found.parts])
+    categories = found.by(found.category)
     scales = [part.scales for part in found.parts]
     return ItemParts(
         # Every item has one category.
@@ -93,24 +93,23 @@ def item_parts(study: Study, only: Source | None = None) -> ItemParts:
             0,
             (min(least for least, _ in scales), max(most for _, most in scales)),
         ),
-        categories,
-        found.in_all([part.batches for part in found.parts]),
+        {found.names[place]: rows for place, rows in categories.items()},
+        found.by(found.batches),
         _periods(found),
-        found.in_all([part.apart for part in found.parts]),
+        found.by(found.apart),
     )
 
 
 def _periods(found: Timed) -> list[Period]:
     """Equally many items each. An item belongs to the time at which its last judgement was made."""
-    timed = (found.points.sum(axis=1) > 1) & (found.ended != NEVER)
-    ended, points = found.ended[timed], found.points[timed]
-    order = np.lexsort((found.items[timed], ended))
+    (timed,) = np.nonzero((found.points.sum(axis=1) > 1) & (found.ended != NEVER))
+    order = timed[np.lexsort((found.items[timed], found.ended[timed]))]
     count = min(MOST_PERIODS, max(1, len(order) // ITEMS_IN_A_PERIOD))
     period = np.arange(len(order)) * count // max(1, len(order))
-    periods = (order[period == number] for number in range(count if len(order) else 0))
+    first, last = (np.searchsorted(period, range(count), side) for side in ("left", "right"))
     return [
-        Period(moment(ended[these[0]]), moment(ended[these[-1]]), distinct(points[these]))
-        for these in periods
+        Period(moment(found.ended[order[start]]), moment(found.ended[order[stop - 1]]), rows)
+        for start, stop, rows in zip(first, last, found.by(period, order).values(), strict=False)
     ]
 
 
@@ -191,15 +190,3 @@ def squares_by_item(
     """
     items, sums = Pairs(study, only).squares(found.people, found.who, influences)
     return items, sums.tolist()
-
-
-def votes_with_others(study: Study, only: Source | None = None) -> dict[UUID, Ints]:
-    """For each annotator rows of what they said (0, 1, 2), what others did, and items.
-
-    Returns
-    -------
-    dict of (H, 5) arrays
-        Own answer; others for the baseline, for neither, for the candidate; items with
-        just these. Of items that nobody else judged too.
-    """
-    return overall(study, only).others

@@ -3,19 +3,16 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 
 from annotate.models import Study
 from evals.queries.parts import Block, parts
 from evals.queries.reading import counted_from
-from evals.queries.said import MIDDLE, POINTS, categories_of
+from evals.queries.said import MIDDLE, POINTS, categories_of, in_cells
 from evals.queries.votes_from import Source
 from evals.stats.checks import Ints
-from evals.stats.histograms import distinct, merged
-
-K = TypeVar("K", str, int)
+from evals.stats.histograms import codes_of, kinds_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Where nobody knows when an item was judged.
@@ -57,26 +54,33 @@ class TimedPart:
 
     Attributes
     ----------
-    categories : dict of (H, 8) arrays
-        Of each category judgements on each of the seven points, and items with just these.
-    batches, apart : dict of (H, 8) arrays
-        The same by batch, and by how far the lengths of the outputs lie apart: 0 where the
-        shorter one has at least nine tenths of the longer one's length, 2 at most half, 1 between.
+    names : list of str
+        Of the categories.
+    kinds : (K, 7) array
+        The distinct rows of judgements on each of the seven points.
     scales : (int, int)
-    items, ended, made : (N,) arrays
-        Ids; when the last judgement was made, or -1; when it came in. Microseconds since 1970.
-    points : (N, 7) array
-        Judgements on each of the points.
+        The shortest and the longest that was judged on.
+    items, batches : (N,) arrays
+        Ids.
+    ended, made : (N,) arrays
+        When the last judgement was made, or -1; when it came in. Microseconds since 1970.
+    category, kind : (N,) arrays
+        Places in `names` and in `kinds`.
+    apart : (N,) array
+        How far the lengths of the outputs lie apart: 0 where the shorter one has at least nine
+        tenths of the longer one's length, 2 at most half, 1 between.
     """
 
-    categories: dict[str, Ints]
-    batches: dict[int, Ints]
-    apart: dict[int, Ints]
+    names: list[str]
+    kinds: Ints
     scales: tuple[int, int]
     items: Ints
+    batches: Ints
     ended: Ints
     made: Ints
-    points: Ints
+    category: Ints
+    kind: Ints
+    apart: Ints
 
 
 def timed_part(block: Block, only: Source | None) -> TimedPart | None:
@@ -87,23 +91,12 @@ def timed_part(block: Block, only: Source | None) -> TimedPart | None:
     if packed is None:
         return None
     rows = np.frombuffer(bytes(packed), dtype=">i8").astype(np.int64).reshape(-1, COLUMNS)
-    items, batch, apart, ended, made = rows[:, :5].T
-    points = rows[:, 5:]
+    items, batches, apart, ended, made = rows[:, :5].T
+    kinds, kind = kinds_of(rows[:, 5:])
     names, category = categories_of(block, items)
     return TimedPart(
-        {names[one]: kinds for one, kinds in _kinds(points, category).items()},
-        _kinds(points, batch),
-        _kinds(points, apart),
-        (least, most),
-        items,
-        ended,
-        made,
-        points,
+        names, kinds, (least, most), items, batches, ended, made, category, kind, apart
     )
-
-
-def _kinds(points: Ints, group: Ints) -> dict[int, Ints]:
-    return {one: distinct(points[group == one]) for one in np.unique(group).tolist()}
 
 
 def moment(microseconds: int) -> datetime:
@@ -116,29 +109,72 @@ class Timed:
 
     def __init__(self, study: Study, only: Source | None) -> None:
         self.parts = parts(study, timed_part, only)
-
-    def in_all(self, found: list[dict[K, Ints]]) -> dict[K, Ints]:
-        """Histograms of the blocks by group, put together."""
-        groups = sorted({key for part in found for key in part})
-        return {key: merged([part[key] for part in found if key in part]) for key in groups}
+        self.names = sorted({name for part in self.parts for name in part.names})
 
     @cached_property
     def items(self) -> Ints:
-        return self._all([part.items for part in self.parts])
+        return joined([part.items for part in self.parts])
+
+    @cached_property
+    def batches(self) -> Ints:
+        return joined([part.batches for part in self.parts])
 
     @cached_property
     def ended(self) -> Ints:
-        return self._all([part.ended for part in self.parts])
+        return joined([part.ended for part in self.parts])
 
     @cached_property
     def made(self) -> Ints:
-        return self._all([part.made for part in self.parts])
+        return joined([part.made for part in self.parts])
+
+    @cached_property
+    def apart(self) -> Ints:
+        return joined([part.apart for part in self.parts])
+
+    @cached_property
+    def category(self) -> Ints:
+        """Places in `names`."""
+        place = {name: number for number, name in enumerate(self.names)}
+        return joined([
+            np.array([place[name] for name in part.names], dtype=np.int64)[part.category]
+            for part in self.parts
+        ])  # fmt: skip
 
     @cached_property
     def points(self) -> Ints:
-        nothing = np.zeros((0, POINTS), dtype=np.int64)
-        return np.concatenate([nothing, *(part.points for part in self.parts)])
+        """(N, 7) array: judgements of each item on each of the points."""
+        kinds, kind = self._kinds
+        return np.asarray(kinds[kind])
 
-    @staticmethod
-    def _all(columns: list[Ints]) -> Ints:
-        return np.concatenate([np.zeros(0, dtype=np.int64), *columns])
+    @cached_property
+    def _kinds(self) -> tuple[Ints, Ints]:
+        """The distinct rows of `points` in their order, and which of these each item has."""
+        nothing = np.zeros((0, POINTS), dtype=np.int64)
+        kinds, place = kinds_of(np.concatenate([nothing, *(part.kinds for part in self.parts)]))
+        starts = np.cumsum([0, *(len(part.kinds) for part in self.parts)])
+        return kinds, joined([
+            place[start + part.kind] for start, part in zip(starts, self.parts, strict=False)
+        ])  # fmt: skip
+
+    def by(self, group: Ints, which: Ints | None = None) -> dict[int, Ints]:
+        """Rows of `points` and how many items have just these, for each number of a group.
+
+        Parameters
+        ----------
+        group : (N,) array
+            A number for each item, or for those of `which`.
+        which : array, optional
+            Places of items; all where it is left out.
+        """
+        kinds, kind = self._kinds
+        kind = kind if which is None else kind[which]
+        numbers, place = codes_of(group)
+        items = in_cells(place, kind, len(numbers), len(kinds))
+        return {
+            number: np.column_stack((kinds, row))[row > 0]
+            for number, row in zip(numbers.tolist(), items, strict=True)
+        }
+
+
+def joined(columns: list[Ints]) -> Ints:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *columns])

@@ -1,6 +1,6 @@
-"""What people said of the same items: each two of them, and each one beside all others."""
+"""What each two people said of the same items."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,11 +8,14 @@ import numpy as np
 
 from annotate.models import Study
 from evals.queries.parts import Block, parts
-from evals.queries.said import MIDDLE, POINTS, Everybody, Said, said_in
+from evals.queries.said import POINTS, Everybody, said_in
 from evals.queries.votes_from import Source
 from evals.stats.checks import Floats, Ints
 
 CELLS = POINTS**2
+# Pairs are looked up in a table of so many places, of eight octets each, at most: a fifth of the
+# time that it takes to search for them.
+MOST_PLACES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -90,16 +93,26 @@ class Pairs:
         numbers = self._everybody.numbers_of([person.bytes for person in people])[who]
         pairs = numbers[:, 0] * len(self._everybody) + numbers[:, 1]
         order = np.argsort(pairs)
-        ordered = pairs[order]
+        place_of = _lookup(pairs[order], len(self._everybody) ** 2)
         weights = [pull[order].reshape(-1) for pull in pulls]
         items, found = 0, np.zeros(len(pulls))
         for codes, on in self.blocks():
-            where = np.searchsorted(ordered, codes // CELLS) * CELLS + codes % CELLS
-            items += len(np.unique(on))
+            pair, cell = np.divmod(codes, CELLS)
+            where = place_of(pair) * CELLS + cell
+            items += int(np.count_nonzero(np.bincount(on)))
             for number, weight in enumerate(weights):
                 sums = np.bincount(on, weights=weight[where])
                 found[number] += float(sums @ sums)
         return items, found
+
+
+def _lookup(ordered: Ints, possible: int) -> Callable[[Ints], Ints]:
+    """What finds the places of numbers below `possible` in an ordered list that has them all."""
+    if possible > MOST_PLACES:
+        return lambda numbers: np.searchsorted(ordered, numbers)
+    places = np.zeros(possible, dtype=np.int64)
+    places[ordered] = np.arange(len(ordered))
+    return places.__getitem__
 
 
 def pairs_part(block: Block, only: Source | None) -> PairsPart | None:
@@ -131,10 +144,3 @@ def pairs_within(item: Ints, who: Ints) -> tuple[Ints, Ints]:
         found.append(np.stack((at, at + step)))
     first, second = np.concatenate(found, axis=1)
     return first, second
-
-
-def beside_others(said: Said) -> Ints:
-    """Of each vote: who, what they said (0, 1, 2), and how many others said each of the three."""
-    own = np.eye(MIDDLE, dtype=np.int64)[said.winner]
-    others = said.by_item(said.winner, MIDDLE)[said.item] - own
-    return np.column_stack((said.who, said.winner, others))

@@ -1,7 +1,6 @@
 """Votes on the overall question as counts: by item and annotator, by category and side."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -18,7 +17,6 @@ from evals.queries.said import (
     categories_of,
     said_in,
 )
-from evals.queries.together import beside_others
 from evals.queries.votes_from import Source as Source
 from evals.queries.votes_from import counted_judgements as counted_judgements
 from evals.stats.checks import Ints
@@ -43,9 +41,6 @@ class Overall:
     both_bad : int
     scales : (int, int) or None
         The shortest and the longest scale that was judged on; None without a judgement.
-    others : dict of (H, 5) arrays
-        For each annotator: own answer (0, 1, 2); others for the baseline, for neither, for the
-        candidate; items with just these.
     """
 
     sided: SidedVotes
@@ -53,7 +48,6 @@ class Overall:
     people: dict[UUID, Ints]
     both_bad: int
     scales: tuple[int, int] | None
-    others: dict[UUID, Ints]
 
 
 @dataclass(frozen=True)
@@ -69,8 +63,6 @@ class OverallPart:
     sided : (K, 12) array
         Category, annotator, the nine counts and ties with both outputs bad.
     by_point : (people, 7) array
-    others : (H, 6) array
-        Annotator, and as above.
     bad_items : (H, 3) array
         Answers to an item that are not "both bad", those that are, items with just these.
     disputed : (D, 3) array
@@ -87,7 +79,6 @@ class OverallPart:
     both_bad: int
     bad_items: Ints
     scales: tuple[int, ...]
-    others: Ints
     disputed: Ints
 
 
@@ -98,7 +89,7 @@ def overall(study: Study, only: Source | None = None) -> Overall:
     everybody = Everybody(part.people for part in found)
     names = sorted({name for part in found for name in part.categories})
     users, place = everybody.users, {name: number for number, name in enumerate(names)}
-    items, points, others = [_none(SIDED + 2)], [_none(POINTS + 1)], [_none(6)]
+    items, points = [_none(SIDED + 2)], [_none(POINTS + 1)]
     keys, sums = [_none(2)], [_none(SIDED + 1)]
     by_point = np.zeros((len(users), POINTS), dtype=np.int64)
     for part in found:
@@ -108,9 +99,7 @@ def overall(study: Study, only: Source | None = None) -> Overall:
         items.append(np.column_stack((category[part.items[:, 0]], part.items[:, 1:])))
         keys.append(np.column_stack((category[part.sided[:, 0]], who[part.sided[:, 1]])))
         sums.append(part.sided[:, 2:])
-        others.append(np.column_stack((who[part.others[:, 0]], part.others[:, 1:])))
         by_point[who] += part.by_point
-    of_all = merged(others)
     said = merged(items)
     whose, counts = summed(tuple(np.concatenate(keys).T), np.concatenate(sums))
     scales = {scale for part in found for scale in part.scales}
@@ -124,10 +113,6 @@ def overall(study: Study, only: Source | None = None) -> Overall:
         dict(zip(users, by_point, strict=True)),
         sum(part.both_bad for part in found),
         (min(scales), max(scales)) if scales else None,
-        {
-            users[who]: of_all[of_all[:, 0] == who, 1:]
-            for who in np.unique(of_all[:, 0]).tolist()
-        },
     )  # fmt: skip
 
 
@@ -151,7 +136,6 @@ def overall_part(block: Block, only: Source | None) -> OverallPart | None:
         int(said.both_bad.sum()),
         distinct(said.by_item(said.both_bad, 2)),
         tuple(np.unique(said.scale).tolist()),
-        distinct(beside_others(said)),
         _disputed(said.ids, points),
     )
 
@@ -172,21 +156,3 @@ def _none(width: int) -> Ints:
 def sided_votes(study: Study, only: Source | None = None) -> SidedVotes:
     """Everything said of the overall question, by item, annotator, category and side."""
     return overall(study, only).sided
-
-
-def agreement_with_others(
-    study: Study, only: Source | None = None
-) -> dict[Any, list[tuple[int, int, int]]]:
-    """For each annotator rows (others on an item, of these who agree, items with just these)."""
-    found = {who: _agreeing(rows) for who, rows in overall(study, only).others.items()}
-    return {who: kinds for who, kinds in found.items() if kinds}
-
-
-def _agreeing(rows: Ints) -> list[tuple[int, int, int]]:
-    others = rows[:, 1:4]
-    same = np.take_along_axis(others, rows[:, :1], axis=1)[:, 0]
-    found = np.column_stack((others.sum(axis=1), same))
-    met = found[:, 0] > 0
-    return [
-        (n, agreeing, items) for n, agreeing, items in distinct(found[met], rows[met, 4]).tolist()
-    ]

@@ -38,7 +38,7 @@ def _weighed(rows: Ints, times: Ints) -> tuple[Ints, Ints]:
     least, spans = _ranges(rows)
     possible = math.prod(spans)
     if possible > DENSE * len(rows):
-        found, where = _kinds(rows)
+        found, where = kinds_of(rows)
         return found, _added(where, times[:, None], len(found))[:, 0]
     codes = _codes(rows, least, spans)
     is_there = np.zeros(possible, dtype=bool)
@@ -58,14 +58,38 @@ def _counted(rows: Ints) -> tuple[Ints, Ints]:
     return _rows(codes, least, spans), often
 
 
-def _kinds(rows: Ints) -> tuple[Ints, Ints]:
-    """The distinct rows in their order, and which of these each row is."""
+def kinds_of(rows: Ints) -> tuple[Ints, Ints]:
+    """The distinct rows in their order, and which of these each row is.
+
+    Parameters
+    ----------
+    rows : (N, k) array of integers
+
+    Returns
+    -------
+    (H, k) array
+    (N,) array of places in it
+    """
+    if not len(rows):
+        return rows, np.zeros(0, dtype=np.int64)
     least, spans = _ranges(rows)
     if math.prod(spans) >= LARGEST:
         found, where = np.unique(rows, axis=0, return_inverse=True)
         return found, where.reshape(-1)
     codes, where = np.unique(_codes(rows, least, spans), return_inverse=True)
     return _rows(codes, least, spans), where
+
+
+def codes_of(numbers: Ints) -> tuple[Ints, Ints]:
+    """The distinct numbers in their order, and which of these each one is.
+
+    Numbers that lie close together are looked up: to sort them takes ten times as long.
+    """
+    if not len(numbers) or int(numbers.max()) - int(numbers.min()) > DENSE * len(numbers):
+        return np.unique(numbers, return_inverse=True)
+    least = numbers.min()
+    found = np.bincount(numbers - least) > 0
+    return np.flatnonzero(found) + least, (np.cumsum(found) - 1)[numbers - least]
 
 
 def _ranges(rows: Ints) -> tuple[list[int], list[int]]:
@@ -130,5 +154,5 @@ def summed(keys: Sequence[Ints], counts: Ints) -> tuple[Ints, Ints]:
     rows = np.column_stack(keys)
     if not len(rows):
         return rows, counts
-    found, where = _kinds(rows)
+    found, where = kinds_of(rows)
     return found, _added(where, counts, len(found))

@@ -14,6 +14,7 @@ from evals.forms import chosen_page, chosen_source
 from evals.forms.agreeing import chosen_cell, chosen_criterion, chosen_pair, names_a_pair
 from evals.queries import agreement as queries_of
 from evals.queries.agreement_items import cell_items
+from evals.queries.others import votes_with_others
 from evals.reporting import items as items_page
 from evals.reporting.agreement import pairs_of
 from evals.reporting.agreement.confusion import (
@@ -103,7 +104,7 @@ def confusion(request: HttpRequest, study: Study) -> HttpResponse:
 
 def _confusion(study: Study, asked: Asked, scale: Scale, level: float) -> Confusion:
     if asked.other is None:
-        rows = queries_of.votes_with_others(study, asked.only).get(asked.one.pk, counts_of((), 5))
+        rows = votes_with_others(study, asked.only).get(asked.one.pk, counts_of((), 5))
         return confusion_with_others(asked, rows, level)
     table = queries_of.pair_points(study, asked.only).table_of(asked.one.pk, asked.other.pk)
     return confusion_of_pair(asked, table, scale, level)

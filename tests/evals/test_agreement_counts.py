@@ -13,6 +13,7 @@ from annotate.models import Judgement, Rating, Study, Task
 from evals.queries import agreement as counts
 from evals.queries.agreement_criteria import criterion_kinds
 from evals.queries.agreement_items import CellAsked, cell_items
+from evals.queries.others import votes_with_others
 from evals.reporting.agreement.counted import on_winner, read, scale_of, tables_on
 from evals.stats.checks import Floats
 from tests.evals.simulation import judge_slots, judged_study
@@ -166,7 +167,7 @@ def test_votes_with_others_are_those_of_a_recount(study: Study) -> None:
             row = (sign(mine.preference) + 1, others[-1], others[0], others[1])
             expected.setdefault(mine.annotator_id, Counter())[row] += 1
 
-    found = counts.votes_with_others(study)
+    found = votes_with_others(study)
 
     assert {who: as_counter(rows) for who, rows in found.items()} == expected
 
@@ -245,7 +246,7 @@ def test_cells_lead_to_exactly_their_items(study: Study) -> None:
 
 
 def test_cells_against_the_majority_lead_to_exactly_their_items(study: Study) -> None:
-    who, rows = next(iter(counts.votes_with_others(study).items()))
+    who, rows = next(iter(votes_with_others(study).items()))
     expected: Counter[tuple[int, int | None]] = Counter()
     for own, *others, times in rows.tolist():
         if sum(others):

@@ -17,6 +17,7 @@ from evals.queries.agreement import pair_points
 from evals.reporting.agreement import agreement
 from evals.reporting.agreement.counted import read, read_parts, tables_on
 from evals.reporting.agreement.drivers import Driver, drivers
+from evals.reporting.agreement.rest import all_against_rest
 from evals.stats.estimates import Estimate
 from tests.conftest import client_of
 from tests.counting import statements
@@ -329,7 +330,8 @@ def share_of(rows: Any, name: str) -> Estimate:
 
 
 def test_shares_of_disagreement_add_up(study: Study) -> None:
-    found = drivers(read_parts(study))
+    parts = read_parts(study)
+    found = drivers(parts, all_against_rest(parts))
 
     def values(kind: str) -> list[Estimate]:
         return [one.share for one in found.kinds[kind] if isinstance(one.share, Estimate)]

@@ -184,7 +184,9 @@ def test_agreement_with_others_is_that_of_a_recount(study: Study) -> None:
 
     found = queries.agreement_with_others(study)
 
-    assert {who: {row[:2]: row[2] for row in rows} for who, rows in found.items()} == expected
+    assert {
+        who: {tuple(row[:2]): row[2] for row in rows.tolist()} for who, rows in found.items()
+    } == expected
 
 
 def test_corrected_skipped_and_surplus_judgements_do_not_count(study: Study) -> None:

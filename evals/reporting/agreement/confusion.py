@@ -10,7 +10,7 @@ from annotate.models import Study, User
 from evals.queries import Source
 from evals.reporting.agreement.counted import SAID, WEIGHTED, WINNERS, Scale, tables_on
 from evals.reporting.agreement.lopsided import explained, is_lopsided
-from evals.reporting.agreement.rest import against_rest
+from evals.reporting.agreement.rest import against_majority, against_rest
 from evals.reporting.items import preference_words
 from evals.reporting.numbers import Shown, shown
 from evals.stats import wording
@@ -156,7 +156,9 @@ def confusion_with_others(asked: Asked, rows: Ints, confidence: float) -> Confus
         _number("κ against all others, taken as one", one.kappa),
     ]
     columns = ([*words, "no majority"], [*values, None])
-    return _confusion(asked, one.majority, (words, columns[0]), (values, columns[1]), numbers, "")
+    return _confusion(
+        asked, against_majority(rows), (words, columns[0]), (values, columns[1]), numbers, ""
+    )
 
 
 def _confusion(

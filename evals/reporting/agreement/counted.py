@@ -19,10 +19,10 @@ from evals.queries.agreement import (
     on_winners,
     pair_points,
     squares_by_item,
-    votes_with_others,
 )
 from evals.queries.agreement_criteria import CriterionKinds, criterion_kinds
 from evals.queries.kept import kept
+from evals.queries.others import votes_with_others
 from evals.queries.said import MIDDLE, POINTS
 from evals.reporting.rubric import criterion_names
 from evals.stats.checks import Floats, Ints

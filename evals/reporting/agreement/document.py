@@ -1,13 +1,13 @@
 """Agreement as one document, for scripts: beside the keys of the contract."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evals.reporting.agreement.counted import SAID, WEIGHTED, Counted, Parts, on_points, on_winner
 from evals.reporting.agreement.drivers import Driver, Drivers, drivers
 from evals.reporting.agreement.groups import row_estimates
 from evals.reporting.agreement.panel import on_scale
-from evals.reporting.agreement.rest import all_against_rest
+from evals.reporting.agreement.rest import Rest, against_majority, all_against_rest
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.kappa import kappa_pairs
@@ -23,11 +23,11 @@ def agreement_document(
 
     `score_pairs` has for each scored criterion and system what each two annotators have.
     """
-    kinds, level = parts.parts, counted.confidence
+    kinds, level, rest = parts.parts, counted.confidence, all_against_rest(parts)
     return {
         "pooled_kappa": counted.pooled["unweighted"].as_json(),
         "on_scale": _on_scale(counted),
-        "annotators": _annotators(parts),
+        "annotators": _annotators(parts, rest),
         "by_category": {
             name: _row(on_winner(rows), level) for name, rows in kinds.categories.items()
         },
@@ -45,7 +45,7 @@ def agreement_document(
             for one in kinds.periods
         ],
         "scores": _scores(parts, score_pairs),
-        "disagreement": _drivers(drivers(parts)),
+        "disagreement": _drivers(drivers(parts, rest)),
     }
 
 
@@ -79,16 +79,16 @@ def _row(rows: Ints, confidence: float) -> dict[str, Any]:
     }
 
 
-def _annotators(counted: Parts) -> list[dict[str, Any]]:
+def _annotators(counted: Parts, rest: Sequence[Rest]) -> list[dict[str, Any]]:
     return [
         {
             "annotator": one.person.label,
             "percent": one.percent.as_json(),
             "kappa": one.kappa.as_json(),
             # Rows: what they said; columns: what most of the others said, or none of it.
-            "majority": one.majority.tolist(),
+            "majority": against_majority(counted.others[one.person.pk]).tolist(),
         }
-        for one in all_against_rest(counted)
+        for one in rest
     ]
 
 
@@ -113,6 +113,7 @@ def _drivers(found: Drivers) -> dict[str, Any]:
 
 
 def _driver(one: Driver) -> dict[str, Any]:
+    assert one.share is not None, "all shares were asked for"
     own = {} if one.own is None else {"of_its_own": one.own.as_json()}
     return {"name": one.name, "share": one.share.as_json(), **own}
 

@@ -4,14 +4,15 @@ All are shares of the pairs of judgements of one item that name different winner
 what disagreement comes with; nothing here shows what brings it about.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 import numpy as np
 
 from evals.reporting.agreement.counted import Parts, on_points, on_winner
 from evals.reporting.agreement.groups import batch_name, period_words
-from evals.reporting.agreement.rest import agreeing
+from evals.reporting.agreement.rest import Rest
 from evals.reporting.numbers import Shown, listed, shown
 from evals.stats.checks import Floats, Ints
 from evals.stats.disagreement import pair_counts, pairs_apart, share_of_pairs
@@ -31,8 +32,8 @@ class Driver:
 
     Attributes
     ----------
-    share : Estimate or Undefined
-        Of all differing pairs, those with it.
+    share : Estimate, Undefined or None
+        Of all differing pairs, those with it; None where it is not among the largest asked for.
     own : Estimate, Undefined or None
         Of all pairs with it, those that differ; None where it is said of differing pairs only.
     stands_out : bool
@@ -40,7 +41,7 @@ class Driver:
     """
 
     name: str
-    share: Estimate | Undefined
+    share: Estimate | Undefined | None
     own: Estimate | Undefined | None = None
     stands_out: bool = False
 
@@ -62,7 +63,7 @@ class Drivers:
 @dataclass(frozen=True, slots=True)
 class DriverRow:
     name: str
-    share: Shown
+    share: Shown | None
     own: Shown | None
     stands_out: bool
 
@@ -94,8 +95,16 @@ TITLES = {
 }
 
 
-def drivers(counted: Parts) -> Drivers:
-    """Count what goes with the differing pairs of a study."""
+def drivers(counted: Parts, rest: Sequence[Rest], *, most: int | None = None) -> Drivers:
+    """Count what goes with the differing pairs of a study.
+
+    Parameters
+    ----------
+    rest : sequence of Rest
+        Each annotator against all others.
+    most : int, optional
+        Of how many annotators the share is asked for, those with the largest; of all without.
+    """
     overall, level = on_winner(counted.parts.kinds.rows), counted.confidence
     found = pair_counts(overall[:, :3])
     differing = share_of_pairs(found.differing, found.pairs, overall[:, 3], level)
@@ -105,7 +114,7 @@ def drivers(counted: Parts) -> Drivers:
         differing,
         {
             "kind": _kinds(counted, level),
-            "annotator": shares.by_annotator(counted),
+            "annotator": shares.by_annotator(counted.others, rest, most),
             "category": shares.among(
                 (name or "no category", rows) for name, rows in kinds.categories.items()
             ),
@@ -176,22 +185,23 @@ class _Shares:
             found.append(self._driver(name, inside, own))
         return sorted(found, key=_largest_first) if len(found) > 1 else []
 
-    def by_annotator(self, counted: Parts) -> list[Driver]:
+    def by_annotator(
+        self, others: Mapping[UUID, Ints], rest: Sequence[Rest], most: int | None
+    ) -> list[Driver]:
         """The pairs that each annotator is in, of all that differ."""
-        found = []
-        for who, rows in counted.others.items():
-            mine = agreeing(rows)
-            others, same, times = np.array(mine, dtype=np.int64).reshape(-1, 3).T
-            own = share_of_pairs(others - same, others, times, self.level)
-            everybody = rows[:, 1:4] + np.eye(3, dtype=np.int64)[rows[:, 0]]
-            shared = rows[:, 1:4].sum(axis=1) > 0
-            differing = pair_counts(everybody[shared]).differing
-            inside = np.array((others - same, differing, times)).T.astype(np.float64)
-            found.append(self._driver(str(counted.people[who]), inside, own))
-        return sorted(found, key=_largest_first) if len(found) > 2 else []
+        inside = [(one, _differing_of(others[one.person.pk])) for one in rest]
+        inside.sort(key=lambda one: (-float(one[1][:, 0] @ one[1][:, 2]), str(one[0].person)))
+        found = [
+            self._driver(str(one.person), rows if most is None or place < most else None,
+                         _differing(one.percent))
+            for place, (one, rows) in enumerate(inside)
+        ]  # fmt: skip
+        return found if len(found) > 2 else []
 
-    def _driver(self, name: str, inside: Floats, own: Estimate | Undefined) -> Driver:
+    def _driver(self, name: str, inside: Floats | None, own: Estimate | Undefined) -> Driver:
         """`inside` are (pairs of the part, differing pairs, items) of the items with any."""
+        if inside is None:
+            return Driver(name, None, own, self._stands_out(own))
         part, whole, times = np.concatenate((inside, self._outside(inside))).T
         share = share_of_pairs(part, whole, times, self.level)
         return Driver(name, share, own, self._stands_out(own))
@@ -216,6 +226,31 @@ class _Shares:
         )
 
 
+def _differing_of(rows: Ints) -> Floats:
+    """(differing pairs with somebody, all differing pairs, items) of items that others judged.
+
+    `rows` are those of the annotator in `votes_with_others`.
+    """
+    met = rows[rows[:, 1:4].sum(axis=1) > 0]
+    said, others, times = met[:, 0], met[:, 1:4], met[:, 4]
+    mine = others.sum(axis=1) - np.take_along_axis(others, said[:, None], axis=1)[:, 0]
+    everybody = others + np.eye(3, dtype=np.int64)[said]
+    return np.column_stack((mine, pair_counts(everybody).differing, times)).astype(np.float64)
+
+
+def _differing(percent: Estimate | Undefined) -> Estimate | Undefined:
+    """Of the pairs with somebody, those that differ: what is left of those that agree."""
+    if isinstance(percent, Undefined) or percent.low is None or percent.high is None:
+        return percent
+    return replace(
+        percent,
+        value=1 - percent.value,
+        low=1 - percent.high,
+        high=1 - percent.low,
+        method=percent.method.replace("agreeing pairs", "differing pairs"),
+    )
+
+
 def driver_tables(found: Drivers) -> list[DriverTable]:
     """The kinds that have something to compare, in words."""
     return [
@@ -232,7 +267,8 @@ def driver_tables(found: Drivers) -> list[DriverTable]:
 
 def _in_words(one: Driver) -> DriverRow:
     own = None if one.own is None else shown(one.own, "share", "items")
-    return DriverRow(one.name, shown(one.share, "share", "items"), own, one.stands_out)
+    share = None if one.share is None else shown(one.share, "share", "items")
+    return DriverRow(one.name, share, own, one.stands_out)
 
 
 def above_the_rest(found: Drivers) -> str:

@@ -22,6 +22,7 @@ from evals.reporting.agreement.counted import (
     read_parts,
 )
 from evals.reporting.agreement.drivers import (
+    MOST_ROWS,
     DriverTable,
     above_the_rest,
     driver_tables,
@@ -94,10 +95,11 @@ def pairs_of(
 
 def part_by_part(counted: Parts) -> PartByPart:
     """Put what was counted part by part into words."""
-    driven = drivers(counted)
+    against = all_against_rest(counted)
+    driven = drivers(counted, against, most=MOST_ROWS)
     differing = shown(driven.differing, "share", "items")
     percent = Tally(on_winner(counted.parts.kinds.rows)).agreement(counted.confidence)["percent"]
-    rest = rest_rows(all_against_rest(counted), percent)
+    rest = rest_rows(against, percent)
     return PartByPart(
         finding=parts_finding(differing),
         rest=rest,

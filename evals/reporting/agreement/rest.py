@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from annotate.models import User
+from evals.queries.others import agreeing
 from evals.reporting.agreement.counted import Parts
 from evals.reporting.agreement.matrix import FEW
 from evals.reporting.numbers import Shown, listed, shown
@@ -27,7 +28,6 @@ class Rest:
     person: User
     percent: Estimate | Undefined
     kappa: Estimate | Undefined
-    majority: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,7 @@ def against_rest(person: User, rows: Ints, confidence: float) -> Rest:
         person,
         with_others(agreeing(rows), confidence),
         attempt(isolated_kappa, rows, confidence) if len(rows) else Undefined(NOBODY_ELSE),
-        against_majority(rows),
     )
-
-
-def agreeing(rows: Ints) -> list[tuple[int, int, int]]:
-    """(others, of these who agree, items with just these), of items that others judged."""
-    found = []
-    for own, *others, times in rows.tolist():
-        if sum(others):
-            found.append((sum(others), others[own], times))
-    return found
 
 
 def against_majority(rows: Ints) -> Ints:
