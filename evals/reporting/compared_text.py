@@ -254,7 +254,7 @@ def _lengths(found: Comparison) -> Iterator[str]:
     yield _title("Length, characters", LENGTHS)
     for name, indent, group in output_lengths.length_lines(found):
         sides = [
-            _plain(output_lengths.shown_characters(side))
+            f" {_plain(output_lengths.shown_characters(side))}"
             for side in (group.candidate, group.baseline)
         ]
         yield from _row(name, _cells(LENGTHS, (wording.count(group.n), *sides)), indent)

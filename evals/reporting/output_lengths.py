@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from evals.comparing import Comparison, LengthGroup, Lengths, mean_length
+from evals.comparing import Comparison, LengthGroup, Lengths, answers_json, mean_length
 from evals.models import Run
 from evals.queries.output_lengths import Answers, run_lengths
 from evals.reporting.compared import category_name
@@ -33,10 +34,27 @@ class LengthRow:
 
 @dataclass(frozen=True, slots=True)
 class RunLength:
-    """Mean length of one run's outputs, and which of its answers are not in it."""
+    """Mean length of one run's outputs, and what became of its answers."""
 
-    mean: Shown
-    note: str
+    mean: Estimate | Undefined
+    answers: Answers
+
+    @property
+    def shown(self) -> Shown:
+        return shown_characters(self.mean, "outputs")
+
+    @property
+    def note(self) -> str:
+        """Which answers are not in the mean."""
+        words = _words(self.answers)
+        return wording.sentence(words) if words else ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "unit": "characters",
+            "mean": self.mean.as_json(),
+            "outputs": answers_json(self.answers),
+        }
 
 
 def length_rows(found: Comparison, most: int = MOST_ROWS) -> tuple[list[LengthRow], int]:
@@ -77,7 +95,7 @@ def _row(group: LengthGroup, *, is_split: bool) -> LengthRow:
 def shown_characters(
     found: Estimate | Undefined, word: str = "cases", *, sign: bool = False
 ) -> Shown:
-    """A mean length, or a difference of two, with a tenth of a character and whole ends."""
+    """A mean length, or a difference of two: no finer than reading it asks for."""
     base = shown(found, "coefficient", word)
     if isinstance(found, Undefined):
         return base
@@ -86,7 +104,8 @@ def shown_characters(
         digits = 0 if max(abs(found.low), abs(found.high)) >= 100 else 1
         ends = (wording.decimal(end, digits, sign=sign) for end in (found.low, found.high))
         interval = " to ".join(ends)
-    return replace(base, value=wording.decimal(found.value, 1, sign=sign), interval=interval)
+    digits = 1 if abs(found.value) < 10_000 else 0
+    return replace(base, value=wording.decimal(found.value, digits, sign=sign), interval=interval)
 
 
 def length_finding(found: Comparison) -> str:
@@ -152,8 +171,7 @@ def run_length(run: Run) -> RunLength:
     mean: Estimate | Undefined = Undefined("no answer has a text")
     if answers.outputs:
         mean = mean_length(answers.outputs, found.mean, found.deviation, 0.95)
-    words = _words(answers)
-    return RunLength(shown_characters(mean, "outputs"), wording.sentence(words) if words else "")
+    return RunLength(mean, answers)
 
 
 def length_lines(found: Comparison) -> Iterator[tuple[str, int, LengthGroup]]:

@@ -21,6 +21,7 @@ from evals.models import Case, Generation, Run, Suite
 from evals.queries.output_lengths import Answers, LengthCell, LengthCells, length_cells, run_lengths
 from evals.queries.runs import RunPair
 from evals.reporting.output_lengths import length_finding, length_rows, run_length
+from evals.reporting.run_report import run_report, run_report_in_words
 from evals.stats.estimates import Estimate, Undefined
 from tests.evals.factories import make_suite
 
@@ -235,10 +236,18 @@ def test_the_page_of_a_run_sums_its_own_outputs_up(study: Study, lena_client: Cl
     address = reverse("run", args=[study.slug, pair.candidate.number])
 
     assert (
-        "Mean length in characters: 10.0 0.0 to 34.8 3 outputs 1 without text (calls of tools "
-        "alone) has no length; 1 is empty and counts 0 characters."
+        "Mean length of an output, in characters: 10.0 0.0 to 34.8 3 outputs t interval at 95 %. "
+        "1 without text (calls of tools alone) has no length; 1 is empty and counts 0 characters."
     ) in told(lena_client.get(address).text)
     assert run_length(pair.baseline).note == ""
+
+
+def test_a_run_tells_the_length_of_its_outputs_in_json(study: Study) -> None:
+    length = run_report(pair_of(study, texts(1, 3), [TIMED_OUT, "x"]).candidate)["length"]
+
+    assert (length["unit"], length["mean"]["value"], length["mean"]["n"]) == ("characters", 1, 1)
+    assert "Mean length: 1.0" in run_report_in_words(run_report(Run.objects.latest("number")))
+    assert length["outputs"] == {"with_text": 1, "empty": 0, "without_text": 0, "failed": 1}
 
 
 def test_the_run_of_a_judge_has_no_length(study: Study, lena_client: Client) -> None:
@@ -256,12 +265,12 @@ def test_compare_tells_lengths_in_eighty_columns_and_in_json(study: Study) -> No
 
     lines = text[text.index("Length, characters") :].splitlines()
     assert max(map(len, lines)) <= 80
-    assert (
-        "  All cases               4    12,450.0 (11,907 to 12,993)     1,050.0 (845 to 1,255)"
-        in lines
-    )
-    assert "    koala                 2      12,200.0 (10,929 to 13,471)" in text
-    assert "Mean paired difference: +11,400.0 (" in text
+    assert lines[1].split(maxsplit=3) == [
+        "All", "cases", "4", "12,450 (11,906 to 12,994)     1,050.0 (845 to 1,255)",
+    ]  # fmt: skip
+    # A name without room stands on a line of its own.
+    assert lines[2] == "    instructions in several steps"
+    assert "Mean paired difference: +11,400 (" in text
     length = answer["length"]
     assert length["unit"] == "characters"
     assert length["overall"]["difference"]["value"] == pytest.approx(11_400)

@@ -81,5 +81,5 @@ def _pages_tell(study: Study, client: Client, sides: dict[str, tuple[str, Any]])
         assert f" {mean} " in section
         for name, count in figures["datasets"].items():
             assert f" {name} {count} " in section
-        assert f"Mean length in characters: {mean} " in own
+        assert f"Mean length of an output, in characters: {mean} " in own
         assert f" {wording.counted(figures['outputs'], 'outputs')} " in own
