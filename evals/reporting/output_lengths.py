@@ -116,6 +116,8 @@ def length_finding(found: Comparison) -> str:
     times = f"{wording.decimal(ratio.value, 2)} times as long as the baseline’s"
     if ratio.low is None or ratio.high is None:
         each = "On the one case" if ratio.n == 1 else f"On each of {ratio.n:,} cases"
+        if ratio.value == 1:
+            return f"{each} both outputs are equally long."
         return f"{each} the candidate’s output is {times}."
     told = (
         f"{times} "
@@ -145,10 +147,10 @@ def not_counted(found: Comparison) -> list[str]:
 
 
 def _words(answers: Answers) -> str:
-    """ "3 failed and 1 without text have no length; 2 are empty and count 0 characters"."""
+    """ "3 that failed and 1 without text have no length; 2 are empty and count 0 characters"."""
     lacking = []
     if answers.failed:
-        lacking.append(f"{wording.count(answers.failed)} failed")
+        lacking.append(f"{wording.count(answers.failed)} that failed")
     if answers.without_text:
         lacking.append(f"{wording.count(answers.without_text)} without text (calls of tools alone)")
     told = []

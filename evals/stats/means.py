@@ -135,7 +135,7 @@ def ratio_of_paired_means(
     spread = parts - 2 * number(covariance, "the covariance") / (tops * bottoms)
     # What is left of equal numbers after rounding is no spread.
     if spread <= 1e-12 * parts:
-        why = "ratio of paired means; it is the same in all pairs"
+        why = "ratio of paired means; the same in all pairs"
         return Estimate(value, None, None, total, why, level)
     half = student_quantile(level, total - 1) * math.sqrt(spread / total)
     return Estimate(

@@ -179,9 +179,11 @@ def test_like_lengths_are_said_to_show_nothing_and_a_small_gap_warns_of_nothing(
 
 
 def test_lengths_that_never_differ_are_told_without_an_interval(study: Study) -> None:
-    assert finding(study, [7, 9], [7, 9]) == (
-        "On each of 2 cases the candidate’s output is 1.00 times as long as the baseline’s."
+    assert finding(study, [7, 9], [7, 9]) == "On each of 2 cases both outputs are equally long."
+    assert finding(study, [7, 9], [14, 18]) == (
+        "On each of 2 cases the candidate’s output is 2.00 times as long as the baseline’s."
     )
+    assert finding(study, [4], [4]) == "On the one case both outputs are equally long."
 
 
 def test_a_suite_without_categories_has_one_row_and_splits_have_theirs(study: Study) -> None:
@@ -228,7 +230,7 @@ def test_the_page_of_a_comparison_shows_both_lengths_and_who_is_left_out(
     assert "All cases 3 1 without a text of both 2,300.0 1,803 to 2,797 1,100.0" in page
     assert "+1,200.0 +770 to +1,630 2.09 ×" in page
     assert "koala 1 1 without a text of both 2,100.0 one value has no interval" in page
-    assert "Of the candidate: 1 failed has no length." in page
+    assert "Of the candidate: 1 that failed has no length." in page
 
 
 def test_the_page_of_a_run_sums_its_own_outputs_up(study: Study, lena_client: Client) -> None:
