@@ -9,6 +9,7 @@ from evals.comparing.comparison import (
     compare_speed,
 )
 from evals.comparing.groups import Group, ScoreGroup, ScorerGroups, is_adversarial
+from evals.comparing.output_lengths import LengthGroup, Lengths, answers_json, mean_length
 from evals.comparing.speed import Speed, SpeedRow, TokenRow
 
 __all__ = [
@@ -16,13 +17,17 @@ __all__ = [
     "CategoryRegression",
     "Comparison",
     "Group",
+    "LengthGroup",
+    "Lengths",
     "ScoreGroup",
     "ScorerGroups",
     "Speed",
     "SpeedRow",
     "TokenRow",
+    "answers_json",
     "compare",
     "compare_passing",
     "compare_speed",
     "is_adversarial",
+    "mean_length",
 ]

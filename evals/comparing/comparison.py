@@ -1,7 +1,7 @@
 """Two runs of a suite against each other: everything that is shown, exported and weighed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,8 +12,10 @@ from evals.comparing.groups import (
     group_of,
     split_groups,
 )
+from evals.comparing.output_lengths import Lengths
 from evals.comparing.speed import Speed, TokenRow, facts_json, speed, token_rows
 from evals.models import Run
+from evals.queries.output_lengths import LengthCells, length_cells
 from evals.queries.reading import snapshot
 from evals.queries.run_facts import RunFacts, run_facts, scorer_cells, unscored_reasons
 from evals.queries.runs import PairedCell, RunPair, own_counts
@@ -69,6 +71,7 @@ class Comparison:
     scorers: Sequence[ScorerGroups]
     facts: tuple[RunFacts, RunFacts]
     unscored_reasons: Sequence[tuple[str, int]] = ()
+    length_cells: LengthCells = field(default_factory=LengthCells)
 
     @cached_property
     def overall(self) -> Group:
@@ -110,6 +113,10 @@ class Comparison:
     def tokens(self) -> tuple[TokenRow, ...]:
         return token_rows(*self.facts, self.confidence)
 
+    @cached_property
+    def lengths(self) -> Lengths:
+        return Lengths(self.length_cells, self.confidence)
+
     def as_json(self) -> dict[str, Any]:
         pair = self.pair
         return {
@@ -144,6 +151,7 @@ class Comparison:
             "scorers": [scorer.as_json() for scorer in self.scorers],
             "latency": self.speed.as_json(),
             "tokens": {row.name: row.as_json() for row in self.tokens},
+            "length": self.lengths.as_json(),
         }
 
 
@@ -178,13 +186,14 @@ def compare(pair: RunPair, confidence: float = 0.95, margin: float = MARGIN) -> 
             [ScorerGroups(cells, confidence) for cells in scorer_cells(pair)],
             run_facts(pair),
             unscored_reasons(pair),
+            length_cells(pair),
         )
 
 
 def compare_passing(
     pairs: Sequence[RunPair], confidence: float = 0.95, margin: float = MARGIN
 ) -> list[Comparison]:
-    """Several pairs by passing alone, counted in one go: no scorers, no latency, no tokens."""
+    """Several pairs by passing alone, counted in one go: no scorers, no latency, no lengths."""
     nothing = RunFacts(), RunFacts()
     return [
         Comparison(pair, confidence, margin, cells, (), nothing)
@@ -193,6 +202,6 @@ def compare_passing(
 
 
 def compare_speed(pair: RunPair, confidence: float = 0.95) -> Comparison:
-    """One pair by what its answers took alone: no passing, no scorers."""
+    """One pair by what its answers took alone: no passing, no scorers, no lengths."""
     with snapshot():
         return Comparison(pair, confidence, MARGIN, (), (), run_facts(pair))

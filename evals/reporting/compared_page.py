@@ -133,7 +133,7 @@ def group_rows(found: Comparison, most: int = MOST_ROWS) -> tuple[list[GroupRow]
 
 def _group_row(group: Group, axis: Axis, *, is_split: bool) -> GroupRow:
     return GroupRow(
-        _name(group.split, group.category, is_split=is_split),
+        group_name(group.split, group.category, is_split=is_split),
         is_split,
         wording.count(group.n),
         group.cell.unscored,
@@ -144,15 +144,16 @@ def _group_row(group: Group, axis: Axis, *, is_split: bool) -> GroupRow:
         passing_bar(group),
         f"{group.cell.won} won, {group.cell.lost} lost",
         compared.p_words(group.p),
-        _query(group.split, group.category, is_split=is_split),
+        group_query(group.split, group.category, is_split=is_split),
     )
 
 
-def _name(split: str, category: str, *, is_split: bool) -> str:
+def group_name(split: str, category: str, *, is_split: bool) -> str:
+    """What a row is called: all cases, a split or a category."""
     return SPLITS.get(split, "All cases") if is_split else compared.category_name(category)
 
 
-def _query(split: str, category: str, *, is_split: bool) -> str:
+def group_query(split: str, category: str, *, is_split: bool) -> str:
     """Of the address that lists these cases."""
     told = {"split": split} if split else {}
     return urlencode(told if is_split else told | {"category": category})
@@ -183,7 +184,7 @@ def regression_rows(found: Comparison, most: int = MOST_ROWS) -> tuple[list[Regr
             strip(row.group.difference, axis, 0.0),
             compared.shown_points(row.group.difference),
             compared.regression_words(row, found.margin),
-            _query("general", row.name, is_split=False),
+            group_query("general", row.name, is_split=False),
         )
         for row in found.regression[:most]
     ]
@@ -240,7 +241,7 @@ def _value_row(group: ScoreGroup, scorer: ScorerGroups, *, is_split: bool) -> Va
     if cell.baseline is not None and cell.candidate is not None:
         means = f"{value_words(cell.candidate)} against {value_words(cell.baseline)}"
     return ValueRow(
-        _name(cell.split, cell.category, is_split=is_split),
+        group_name(cell.split, cell.category, is_split=is_split),
         is_split,
         wording.count(group.n),
         cell.unscored,
@@ -248,7 +249,7 @@ def _value_row(group: ScoreGroup, scorer: ScorerGroups, *, is_split: bool) -> Va
         f"{cell.wins} won, {cell.ties} tied, {cell.losses} lost",
         means,
         shown_value(group.difference),
-        _query(cell.split, cell.category, is_split=is_split) + f"&scorer={scorer.slug}",
+        group_query(cell.split, cell.category, is_split=is_split) + f"&scorer={scorer.slug}",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from evals.comparing import Comparison, Group, ScorerGroups
 from evals.queries.compared_cases import CaseRow
-from evals.reporting import compared
+from evals.reporting import compared, output_lengths
 from evals.reporting.numbers import DASH, Shown, level
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
@@ -18,6 +18,7 @@ TOKENS = {"prompt": "tokens in", "generated": "tokens out"}
 RATES = (("n", 5), ("candidate", 18), ("baseline", 18), ("points", 19))
 OUTCOMES = (("n", 5), ("won", 14), ("tied", 14), ("lost", 14), ("p", 13))
 VALUES = (("n", 5), ("higher", 14), ("equal", 14), ("lower", 14), ("mean change", 13))
+LENGTHS = (("n", 6), ("candidate", 27), ("baseline", 27))
 TIMES = (("candidate", 21), ("baseline", 21), ("times", 20))
 
 
@@ -41,6 +42,7 @@ def _lines(found: Comparison, lost: Sequence[CaseRow], won: Sequence[CaseRow]) -
     yield from _regression(found)
     yield from _changed(lost, won, found.overall)
     yield from _scorers(found.scorers)
+    yield from _lengths(found)
     yield from _latency(found)
     yield from _answers(found)
 
@@ -242,6 +244,29 @@ def _scorer(one: ScorerGroups) -> Iterator[str]:
     if isinstance(change, Estimate) and change.low is not None and change.high is not None:
         low, high = (wording.decimal(end, 3, sign=True) for end in (change.low, change.high))
         yield f"({low} to {high})".rjust(WIDTH)
+
+
+def _lengths(found: Comparison) -> Iterator[str]:
+    yield ""
+    if not found.lengths.overall.n:
+        yield from _wrapped(output_lengths.length_finding(found))
+        return
+    yield _title("Length, characters", LENGTHS)
+    for name, indent, group in output_lengths.length_lines(found):
+        sides = [
+            f" {_plain(output_lengths.shown_characters(side))}"
+            for side in (group.candidate, group.baseline)
+        ]
+        yield from _row(name, _cells(LENGTHS, (wording.count(group.n), *sides)), indent)
+    longer = _plain(output_lengths.shown_characters(found.lengths.overall.difference, sign=True))
+    for line in (
+        output_lengths.length_finding(found),
+        f"Mean paired difference: {longer} characters.",
+        *output_lengths.not_counted(found),
+        f"Means of the cases where both have a text, t intervals at {level(found.confidence)}. "
+        "A diagnostic: no gate uses it.",
+    ):
+        yield from _wrapped(line, 2)
 
 
 def _latency(found: Comparison) -> Iterator[str]:

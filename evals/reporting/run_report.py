@@ -6,6 +6,7 @@ from evals.models import Run
 from evals.reporting.compared import shown_time
 from evals.reporting.costs import CURRENCY, NOTHING
 from evals.reporting.numbers import Shown, from_json, shown
+from evals.reporting.output_lengths import run_length, shown_characters
 from evals.reporting.runs import latency_quantile
 from evals.running.progress import progress_of
 from evals.running.reading import errors_of, latencies_of, truncated_of
@@ -44,6 +45,7 @@ def run_report(run: Run) -> dict[str, Any]:
                 "unmeasured": latencies.unmeasured,
             },
         },
+        "length": run_length(run).as_json(),
     }
 
 
@@ -60,6 +62,8 @@ def run_report_in_words(told: dict[str, Any]) -> str:
     lines += [f"    {kind}: {count:,}" for kind, count in told["errors_by_kind"].items()]
     for name, title in (("median", "Median latency"), ("p99", "99th percentile")):
         lines.append(f"  {title}: {_facts(shown_time(from_json(told['latency_ms'][name])))}")
+    mean = shown_characters(from_json(told["length"]["mean"]), "outputs")
+    lines.append(f"  Mean length: {_facts(mean)}, in characters")
     lines.append(f"  Cost: {_cost_words(told['cost'])}")
     return "\n".join(lines)
 

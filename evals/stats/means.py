@@ -1,4 +1,4 @@
-"""Means of values in pairs, and ratios of means, from counts, means and deviations."""
+"""Means, and ratios of means of two groups or of pairs, from counts, means and deviations."""
 
 import math
 
@@ -89,4 +89,56 @@ def ratio_of_means(over: Estimate, under: Estimate) -> Estimate:
     return Estimate(
         value, value * math.exp(-half), value * math.exp(half), n,
         "ratio of means, t interval of its logarithm", over.confidence,
+    )  # fmt: skip
+
+
+def ratio_of_paired_means(
+    n: int,
+    over: tuple[float | None, float | None],
+    under: tuple[float | None, float | None],
+    covariance: float | None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Ratio of two positive means of the same cases, with an interval symmetric in its logarithm.
+
+    Parameters
+    ----------
+    n : int
+        Pairs.
+    over, under : (mean, deviation)
+        Of each side's values over the pairs; sample standard deviations (n - 1).
+    covariance : float or None
+        Of the two values of a pair (n - 1).
+
+    Raises
+    ------
+    UndefinedError
+        If there are no pairs, or a mean is not above 0.
+
+    References
+    ----------
+    W. G. Cochran, Sampling Techniques (3rd ed., 1977), 6.4, on the logarithm: the standard error
+    of the mean of x/mean(x) - y/mean(y).
+    """
+    total, level = count(n, "n"), inside(confidence, "the confidence")
+    if total == 0 or over[0] is None or under[0] is None:
+        raise UndefinedError("there are no pairs", total)
+    tops, bottoms = number(over[0], "the mean"), number(under[0], "the mean")
+    if min(tops, bottoms) <= 0:
+        raise UndefinedError("a mean must be above 0", total)
+    value = tops / bottoms
+    if total == 1 or over[1] is None or under[1] is None or covariance is None:
+        why = "ratio of paired means; one pair has no interval"
+        return Estimate(value, None, None, total, why, level)
+    one, other = (number(side, "the deviation") for side in (over[1], under[1]))
+    parts = (one / tops) ** 2 + (other / bottoms) ** 2
+    spread = parts - 2 * number(covariance, "the covariance") / (tops * bottoms)
+    # What is left of equal numbers after rounding is no spread.
+    if spread <= 1e-12 * parts:
+        why = "ratio of paired means; the same in all pairs"
+        return Estimate(value, None, None, total, why, level)
+    half = student_quantile(level, total - 1) * math.sqrt(spread / total)
+    return Estimate(
+        value, value * math.exp(-half), value * math.exp(half), total,
+        "ratio of paired means, t interval of its logarithm", level,
     )  # fmt: skip

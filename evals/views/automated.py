@@ -30,7 +30,7 @@ from evals.queries.compared_cases import case_around, case_counts, case_of, case
 from evals.queries.run_facts import scorer_cells
 from evals.queries.runs import RunPair, categories_of, runs_of_suite, suites_run
 from evals.reporting import automated as overview_page
-from evals.reporting import compared, compared_cases, compared_page
+from evals.reporting import compared, compared_cases, compared_page, output_lengths
 from evals.reporting.judged_pair import judge_rows
 from evals.reporting.numbers import level, shown
 from evals.reporting.time_figure import time_figure
@@ -124,6 +124,7 @@ def _comparison(request: HttpRequest, found: Comparison) -> dict[str, Any]:
     scorer = scorer_asked_for(request, found.scorers)
     rows, ticks, left_out = compared_page.group_rows(found)
     regression, margin_x = compared_page.regression_rows(found)
+    lengths, left_out_lengths = output_lengths.length_rows(found)
     return {
         "found": found,
         "pair": found.pair,
@@ -149,6 +150,10 @@ def _comparison(request: HttpRequest, found: Comparison) -> dict[str, Any]:
         "scorer_rows": compared_page.scorer_rows(found),
         "errors": compared_page.error_rows(found),
         "value_rows": compared_page.value_rows(scorer) if scorer else [],
+        "lengths": lengths,
+        "left_out_lengths": left_out_lengths,
+        "length_finding": output_lengths.length_finding(found),
+        "length_notes": output_lengths.not_counted(found),
         "times": compared_page.time_rows(found) if sum(found.speed.n) else [],
         "figure": time_figure(found),
         "speed_notes": [

@@ -20,6 +20,7 @@ from evals.forms.looking import chosen, chosen_page
 from evals.forms.runs import ResumeForm, RunForm, newest_suites, usable_endpoints
 from evals.model_judge import JudgeError, judged_runs
 from evals.models import Run
+from evals.reporting.output_lengths import run_length
 from evals.reporting.run_rows import SHOWN, answer_row, forecast_row, run_row, runs_finding
 from evals.reporting.runs import run_page
 from evals.running import (
@@ -145,6 +146,7 @@ def run(request: HttpRequest, study: Study, run_number: int) -> HttpResponse:
             "show": show,
             "kind": kind,
             "shows": SHOWN,
+            "length": None if found.system == Run.System.JUDGE else run_length(found),
         }
         return render(request, "evals/runs/run.html", context)
 

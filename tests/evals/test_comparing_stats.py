@@ -10,10 +10,11 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
+from evals.stats.checks import Floats
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.latency import _resampled, quantile_hazen, quantile_interval
-from evals.stats.means import mean_interval, ratio_of_means
+from evals.stats.means import mean_interval, ratio_of_means, ratio_of_paired_means
 from evals.stats.regression import (
     cases_to_detect,
     cases_to_rule_out,
@@ -207,6 +208,69 @@ def test_ratio_of_means_covers_the_truth() -> None:
         hits += found.low <= math.exp(0.2) <= found.high
 
     assert hits / 600 == pytest.approx(0.95, abs=0.03)
+
+
+def paired_ratio(over: Floats, under: Floats) -> Estimate:
+    sides = [(float(side.mean()), float(side.std(ddof=1))) for side in (over, under)]
+    return ratio_of_paired_means(over.size, sides[0], sides[1], float(np.cov(over, under)[0, 1]))
+
+
+def pairs(rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
+    """Lengths of two systems that follow the same prompts; the ratio of their means is exp(0.3)."""
+    prompts, own = rng.normal(size=n), rng.normal(size=(2, n))
+    one, other = (0.8 * prompts + 0.6 * each for each in own)
+    return np.exp(0.3 + 0.6 * one), np.exp(0.6 * other)
+
+
+def test_ratio_of_paired_means_equals_the_textbook_s_residuals_and_the_jackknife() -> None:
+    over, under = pairs(np.random.default_rng(2), 400)
+    found = paired_ratio(over, under)
+
+    residuals = over / over.mean() - under / under.mean()
+    low, high = DescrStatsW(residuals).tconfint_mean()
+    assert found.low == pytest.approx(found.value * math.exp(low))
+    assert found.high == pytest.approx(found.value * math.exp(high))
+    left_out = np.log((over.sum() - over) / (under.sum() - under))
+    jackknife = math.sqrt(399 / 400 * float(((left_out - left_out.mean()) ** 2).sum()))
+    assert float(residuals.std(ddof=1)) / 20 == pytest.approx(jackknife, rel=0.02)
+
+
+def test_ratio_of_paired_means_covers_the_truth_and_is_narrower_than_of_independent_ones() -> None:
+    rng = np.random.default_rng(9)
+    hits, narrower = 0, 0
+    for _ in range(600):
+        over, under = pairs(rng, 200)
+        found = paired_ratio(over, under)
+        sides = [mean_interval(200, one.mean(), one.std(ddof=1)) for one in (over, under)]
+        apart = ratio_of_means(*sides)
+        assert found.low is not None
+        assert found.high is not None
+        assert apart.low is not None
+        hits += found.low <= math.exp(0.3) <= found.high
+        narrower += found.low > apart.low
+
+    assert hits / 600 == pytest.approx(0.95, abs=0.03)
+    assert narrower == 600
+
+
+def test_exchanging_the_sides_inverts_the_ratio_of_paired_means() -> None:
+    over, under = pairs(np.random.default_rng(3), 30)
+    found, back = paired_ratio(over, under), paired_ratio(under, over)
+
+    assert found.low is not None
+    assert back.high is not None
+    assert (back.value, back.high) == pytest.approx((1 / found.value, 1 / found.low))
+
+
+def test_a_ratio_without_spread_has_no_interval_and_of_nothing_is_undefined() -> None:
+    under = np.array([1.1, 2.2, 3.7])
+
+    assert paired_ratio(3 * under, under).low is None
+    assert ratio_of_paired_means(1, (4.0, None), (2.0, None), None).value == 2
+    with pytest.raises(UndefinedError, match="no pairs"):
+        ratio_of_paired_means(0, (None, None), (None, None), None)
+    with pytest.raises(UndefinedError, match="above 0"):
+        ratio_of_paired_means(2, (0.0, 0.0), (2.0, 1.0), 0.0)
 
 
 @pytest.mark.parametrize(("q", "n"), [(0.5, 40), (0.95, 150), (0.99, 400)])

@@ -37,7 +37,7 @@ def _share(text: str, low: float, high: float, cure: str) -> float:
 class Command(StudyCommand):
     help = (
         "Compare the latest runs of both systems on a suite: pass rates by category, wins and "
-        "losses, regressions, latency."
+        "losses, regressions, lengths, latency."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
