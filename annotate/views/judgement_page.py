@@ -34,6 +34,7 @@ WARNINGS = {
     "nobody_named": "Nobody is named",
     "unknown_question": "Questions passed over",
     "soft_preference": "Preferences between the two outputs",
+    "soft_mean": "The win rate as the judge weighed it",
     "which_output": "Which output is the candidate’s",
     "other_texts": "Other outputs were judged",
 }

@@ -110,6 +110,7 @@ def test_annotations_as_alpaca_eval_writes_them(shared: Path, tmp_path: Path) ->
     """A soft judge: every row counts, for the nearer of the two outputs."""
     (path,) = (shared / "data" / "alpaca_eval").glob("*/judge_preferences.json")
     rows = json.loads(path.read_text(encoding="utf-8"))
+    reference = json.loads((path.parents[1] / "reference.json").read_text(encoding="utf-8"))
     whole = [
         row | {"output_1": f"first {n}", "output_2": f"second {n}"} for n, row in enumerate(rows)
     ]
@@ -124,6 +125,9 @@ def test_annotations_as_alpaca_eval_writes_them(shared: Path, tmp_path: Path) ->
     assert found["recognised"] == "annotations of AlpacaEval"
     assert found["judgements"] == len(given)
     assert found["left_out"] == ({"annotations that failed": failed} if failed else {})
+    told = next(one for one in found["warnings"] if "As the judge weighed" in str(one))
+    assert f"{100 * reference['value']:.2f}" in str(told)
+    assert f"error {100 * reference['se']:.2f} points) of {reference['items']:,}" in str(told)
     wins = sum(value > 1.5 for value in given)
     assert Judgement.objects.filter(preference__gt=0).count() == wins
     losses = sum(1 <= value < 1.5 for value in given)

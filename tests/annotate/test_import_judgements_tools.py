@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from annotate.parsing.judgements import JudgementReport
 from tests.annotate.judgement_inputs import codes, read, read_json, strengths
 
 # Label Studio.
@@ -333,3 +334,26 @@ def test_the_generators_may_be_named_the_other_way_round() -> None:
 
     assert [(one.strength, one.candidate_output) for one in said] == [(-1, "Because.")]
     assert none.left_out == {"comparisons of other models": 1}
+
+
+def soft_mean(report: JudgementReport) -> str:
+    return "".join(one.message for one in report.warnings if one.code == "soft_mean")
+
+
+def test_the_win_rate_of_a_soft_judge_is_told_as_the_judge_weighed_it() -> None:
+    rows = [alpaca(1.2), alpaca(1.9), alpaca(2), alpaca(1.5), alpaca(None)]
+    _, report = read_json(rows)
+    _, turned = read_json(rows, baseline="moss", candidate="fern")
+
+    # Weights 0.2, 0.9, 1, 0.5: mean 0.65, standard deviation 0.36968, error 0.18484.
+    assert "the candidate wins 65.00\u202f% (28.77 to 100.00\u202f% at" in soft_mean(report)
+    assert "standard error 18.48 points) of 4 comparisons" in soft_mean(report)
+    assert "the candidate wins 35.00\u202f% (0.00 to 71.23\u202f% at" in soft_mean(turned)
+
+
+def test_the_win_rate_of_a_judge_who_chose_is_left_to_the_pages() -> None:
+    _, report = read_json([alpaca(1), alpaca(2), alpaca(1.5), alpaca(0)])
+    _, one = read_json([alpaca(1.3)])
+
+    assert soft_mean(report) == ""
+    assert "wins 30.00\u202f% of 1 comparison, taken" in soft_mean(one)

@@ -1,6 +1,9 @@
 """AlpacaEval's annotations: a judge's preference between two generators, by the instruction."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
 
 from annotate.parsing.contract import JSON, Record
 from annotate.parsing.faults import shown
@@ -11,6 +14,40 @@ from annotate.parsing.judgements.tools import Tool, first_text
 
 # 1 is the first output, 2 the second, 1.5 a tie; old files write 0 for a tie.
 TIES = (0.0, 1.5)
+Z = NormalDist().inv_cdf(0.975)
+
+
+@dataclass(slots=True)
+class _Weights:
+    """How much of each comparison the judge gave the candidate, added up (Welford)."""
+
+    n: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+    are_soft: bool = False
+
+    def add(self, weight: float) -> None:
+        self.n += 1
+        apart = weight - self.mean
+        self.mean += apart / self.n
+        self.squares += apart * (weight - self.mean)
+        self.are_soft = self.are_soft or weight not in (0, 0.5, 1)
+
+    def in_words(self) -> str:
+        """The win rate as AlpacaEval has it, which the choices that are stored do not have."""
+        told = f"As the judge weighed them, the candidate wins {100 * self.mean:.2f}\u202f% "
+        if self.n > 1:
+            error = sqrt(self.squares / (self.n - 1) / self.n)
+            reach = Z * error
+            told += (
+                f"({100 * max(0.0, self.mean - reach):.2f} to "
+                f"{100 * min(1.0, self.mean + reach):.2f}\u202f% at 95\u202f%, normal; standard "
+                f"error {100 * error:.2f} points) "
+            )
+        return (
+            f"{told}of {self.n:,} comparison{'s, each' if self.n > 1 else ','} taken as "
+            "independent. Pages count whole choices, each for the nearer output."
+        )
 
 
 class AlpacaEval(Tool):
@@ -20,6 +57,7 @@ class AlpacaEval(Tool):
 
     def __init__(self, study: Study, options: JudgementOptions, notes: Notes) -> None:
         super().__init__(study, options, notes)
+        self._weights = _Weights()
         if not (options.baseline or options.candidate):
             text = "The second generator is taken for the candidate, as AlpacaEval has it."
             notes.remark("which_output", text)
@@ -44,7 +82,7 @@ class AlpacaEval(Tool):
             self.notes.leave_out("comparisons of other models")
             return
         before = self.notes.log.error_count
-        strength = self._strength(record, preference)
+        strength = self._strength(record, preference, turned=turned)
         instruction = self.notes.take(record, "instruction", values.get("instruction"), words.text)
         if instruction is None and self.notes.log.error_count == before:
             self.notes.fault(record, "empty_value", "empty. Write the instruction.", "instruction")
@@ -76,7 +114,11 @@ class AlpacaEval(Tool):
                 return turned
         return None
 
-    def _strength(self, record: Record, value: JSON) -> int | None:
+    def finish(self) -> None:
+        if self._weights.are_soft:
+            self.notes.remark("soft_mean", self._weights.in_words(), "preference")
+
+    def _strength(self, record: Record, value: JSON, *, turned: bool) -> int | None:
         try:
             if isinstance(value, bool) or not isinstance(value, int | float | str):
                 raise ValueError
@@ -87,6 +129,8 @@ class AlpacaEval(Tool):
             text = f"{shown(str(value), 20)}. Known are numbers from 1 to 2, and 0 for a tie."
             self.notes.fault(record, "unknown_value", text, "preference")
             return None
+        weight = 0.5 if number in TIES else number - 1
+        self._weights.add(1 - weight if turned else weight)
         if number in TIES:
             return 0
         if number not in (1, 2):
