@@ -16,6 +16,7 @@ import numpy.typing as npt
 from evals.stats.agreement import agreement_summary
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined, attempt
+from evals.stats.histograms import codes_of
 from evals.stats.preference import ClusteredRate, win_rate_from_sums
 
 # Categories of a preference, in their order.
@@ -198,22 +199,22 @@ class SidedVotes:
 
     @cached_property
     def overall(self) -> Tally:
-        return self._tally(self.item_rows, self.annotator_rows)
+        return self._tally(self.item_rows)
 
     def by_category(self) -> dict[str, Tally]:
         """A tally for each category that has votes."""
         return {
             name: self._tally(
                 self.item_rows[self.item_rows[:, 0] == number],
-                self.annotator_rows[self.annotator_rows[:, 0] == number],
                 np.flatnonzero(self.annotator_rows[:, 0] == number),
             )
             for number, name in enumerate(self.categories)
         }
 
+    @cached_property
     def by_side(self) -> tuple[Tally, Tally]:
         """Votes with the candidate on the left, and on the right."""
-        people = self._summed(self.annotator_rows)
+        people = self._summed()
         left, right = slice(1, 4), slice(4, 7)
         return self._side(people, left), self._side(people, right)
 
@@ -224,13 +225,14 @@ class SidedVotes:
     @cached_property
     def left(self) -> Tally:
         """Decided votes read as they stood on the screen: left is a win, right a loss."""
-        people = self._summed(self.annotator_rows)
+        people = self._summed()
         items = np.column_stack((_chosen(self.item_rows), self.item_rows[:, LAST]))
         return Tally(items, np.column_stack((_chosen(people), _ones(people))))
 
+    @cached_property
     def each_annotator(self) -> dict[object, "AnnotatorVotes"]:
         """What each annotator said, all categories together."""
-        rows = self._summed(self.annotator_rows)
+        rows = self._summed()
         chosen = _chosen(rows)
         said = _on_all_sides(rows)
         return {
@@ -247,16 +249,22 @@ class SidedVotes:
             )
         }
 
-    def _summed(self, rows: Ints, which: Ints | None = None) -> Ints:
-        """The rows of each annotator added up, in the order of first appearance."""
-        people = self.annotators if which is None else [self.annotators[int(i)] for i in which]
-        index = {who: number for number, who in enumerate(dict.fromkeys(people))}
-        summed = np.zeros((len(index), LAST + 1), dtype=np.int64)
-        np.add.at(summed, [index[who] for who in people], rows)
+    @cached_property
+    def _numbers(self) -> Ints:
+        """Of each row the annotator's number, in the order of first appearance."""
+        index = {who: number for number, who in enumerate(dict.fromkeys(self.annotators))}
+        return np.array([index[who] for who in self.annotators], dtype=np.int64)
+
+    def _summed(self, which: Ints | None = None) -> Ints:
+        """The rows of each annotator added up, in the order of first appearance among all."""
+        chosen = slice(None) if which is None else which
+        people, places = codes_of(self._numbers[chosen])
+        summed = np.zeros((len(people), LAST + 1), dtype=np.int64)
+        np.add.at(summed, places, self.annotator_rows[chosen])
         return summed
 
-    def _tally(self, items: Ints, annotators: Ints, which: Ints | None = None) -> Tally:
-        people = self._summed(annotators, which)
+    def _tally(self, items: Ints, which: Ints | None = None) -> Tally:
+        people = self._summed(which)
         return Tally(
             np.column_stack((_on_all_sides(items), items[:, LAST])),
             np.column_stack((_on_all_sides(people), _ones(people))),

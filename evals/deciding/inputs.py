@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from annotate.models import Study
+from evals import queries
 from evals.models import Run
 from evals.queries.evidence import batch_digests, prints_of, runs_of, signatures_of
+from evals.queries.kept import kept
 from evals.queries.runs import RunPair
-from evals.tallies import SidedVotes
 
 # Schemas may differ from case to case, and each is part of a signature.
 MOST_SIGNATURES = 40
@@ -29,12 +30,14 @@ def suite_name(pair: RunPair) -> str:
     return f"{pair.suite.name}@{pair.suite.version}"
 
 
-def inputs_of(study: Study, votes: SidedVotes, pairs: Sequence[RunPair]) -> dict[str, Any]:
-    """Digests of everything that is weighed: votes, batches, suites and runs."""
+def inputs_of(
+    study: Study, only: queries.Source | None, pairs: Sequence[RunPair]
+) -> dict[str, Any]:
+    """Digests of everything that is weighed: votes of that source, batches, suites and runs."""
     runs = runs_of(pairs)
     prints, signatures = prints_of(runs), signatures_of(runs)
     return {
-        "votes": votes_digest(votes),
+        "votes": votes_digest(study, only),
         "batches": batch_digests(study),
         "runs": [
             {
@@ -68,8 +71,10 @@ def _scorers(pair: RunPair, signatures: dict[int, list[tuple[str, int]]]) -> lis
     return [*names, f"{len(found)} signatures, sha256={_sha256(found)}"]
 
 
-def votes_digest(votes: SidedVotes) -> str:
+@kept
+def votes_digest(study: Study, only: queries.Source | None) -> str:
     """SHA-256 of the counts behind all numbers of people, whatever the order of their rows."""
+    votes = queries.sided_votes(study, only)
     people = [
         [str(who), votes.categories[row[0]], *row[1:]]
         for who, row in zip(votes.annotators, votes.annotator_rows.tolist(), strict=True)

@@ -90,7 +90,7 @@ def weigh(study: Study, policy: PolicyInForce | None = None) -> Weighing:
         queries.total_slots(study),
         {key: piece.evidence[0].word for key, piece in pieces.items()},
         gathered,
-        inputs_of(study, votes, gathered.pairs),
+        inputs_of(study, policy.only, gathered.pairs),
         queries.imported_count(study, policy.only),
         freeze,
         tuple(v for v in policy_versions(study, freeze) if v.version <= policy.version),

@@ -15,7 +15,7 @@ from django.core.cache import cache as shelf
 from annotate.models import Study
 from config.origin import code_name
 from evals.queries.packing import packed, unpacked
-from evals.queries.reading import afterwards, seen_here, state_seen
+from evals.queries.reading import afterwards, counts_anew, seen_here, state_seen
 from evals.queries.state import judged_state
 
 P = ParamSpec("P")
@@ -47,7 +47,7 @@ def kept(count: Callable[Concatenate[Study, P], R]) -> Callable[Concatenate[Stud
             return again
         key = f"kept-{hashlib.sha256(said.encode()).hexdigest()}"
         state = f"{state_seen(study.pk, lambda: judged_state(study))}-{code_name()}"
-        found = _taken(key, state)
+        found = None if counts_anew() else _taken(key, state)
         if found is not None:
             answer: R = found[0]
             just_made[said] = answer

@@ -16,7 +16,7 @@ from config.origin import code_name
 from evals.models import CountedPart
 from evals.queries.packing import packed, unpacked
 from evals.queries.patience import StillCountingError, is_over
-from evals.queries.reading import afterwards, blocks_seen, seen_here
+from evals.queries.reading import afterwards, blocks_seen, counts_anew, seen_here
 from evals.queries.votes_from import Source, counted_judgements
 
 # Studies of so many blocks take longer to count than anybody waits for a page.
@@ -95,7 +95,7 @@ def _is_enough(blocks: int, *, begun: bool) -> bool:
 
 
 def _known(study: Study, what: str, states: Mapping[int, str]) -> dict[int, bytes]:
-    if len(states) < 2:
+    if len(states) < 2 or counts_anew():
         return {}
     kept = CountedPart.objects.filter(study=study, what=what).values_list(
         "block", "state", "packed"

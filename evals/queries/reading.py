@@ -20,6 +20,7 @@ SELECT block, sum(beats)::bigint FROM annotate_pulse WHERE study_id = %(study)s 
 class _Seen:
     """What one snapshot has learned, and what is to be done when it ends."""
 
+    anew: bool = False
     states: dict[int, str] = field(default_factory=dict)
     blocks: dict[int, dict[int, int]] = field(default_factory=dict)
     answers: dict[Hashable, Any] = field(default_factory=dict)
@@ -30,7 +31,7 @@ _now: ContextVar[_Seen | None] = ContextVar("snapshot", default=None)
 
 
 @contextmanager
-def snapshot(*, writing: bool = False) -> Iterator[None]:
+def snapshot(*, writing: bool = False, anew: bool = False) -> Iterator[None]:
     """One state of the database for all that is read inside: numbers on a page agree.
 
     Inside a transaction that is under way already, its own view is used.
@@ -39,9 +40,12 @@ def snapshot(*, writing: bool = False) -> Iterator[None]:
     ----------
     writing : bool
         Whether something is written on the strength of what is read (a decision).
+    anew : bool
+        Whether to count everything again, whatever has been kept: for an audit, which trusts
+        the rows alone.
     """
     begun = connection.in_atomic_block
-    seen = _Seen()
+    seen = _Seen(anew=anew or counts_anew())
     outer = _now.set(seen)
     stopped: StillCountingError | None = None
     try:
@@ -80,6 +84,12 @@ def _begin(*, writing: bool) -> None:
         cursor.execute("SET LOCAL work_mem = '64MB'")
         # What is counted lies in indexes, and these in memory or on disks that do not turn.
         cursor.execute("SET LOCAL random_page_cost = 1.1")
+
+
+def counts_anew() -> bool:
+    """Whether nothing that was kept may be used here."""
+    seen = _now.get()
+    return seen is not None and seen.anew
 
 
 def state_seen(study: int, look: Callable[[], str]) -> str:

@@ -53,7 +53,7 @@ def annotators(
 ) -> Annotators:
     """Read inside a snapshot: `votes` and what is read here are of one state."""
     people = queries.people_counted(study, only)
-    each = votes.each_annotator()
+    each = votes.each_annotator
     others = queries.agreement_with_others(study, only)
     seconds = queries.median_seconds(study)
     percent = votes.overall.agreement(confidence)["percent"]

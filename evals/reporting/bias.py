@@ -28,7 +28,7 @@ def side_choosers(
     """Exact binomial tests of one half, corrected by Holm for the number of annotators."""
     decided = {
         who: (one.left, one.left + one.right)
-        for who, one in votes.each_annotator().items()
+        for who, one in votes.each_annotator.items()
         if one.left + one.right
     }
     if not decided:

@@ -150,7 +150,7 @@ def preference(
     axis = share_axis([rate, *(part.rate for table in seen for part in table)])
     scores = {name: _mean_scores(one) for name, one in scored.items()}
     left = left_share(votes.left, confidence)
-    by_side, gap = votes.by_side(), side_gap(votes, confidence, ties)
+    by_side, gap = votes.by_side, side_gap(votes, confidence, ties)
     return Preference(
         finding=finding(result),
         tally=tally,

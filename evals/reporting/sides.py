@@ -39,7 +39,7 @@ def both_bad_rate(votes: SidedVotes, confidence: float) -> Estimate | Undefined:
     tally = votes.overall
     if tally.n == 0:
         return Undefined(NOTHING_JUDGED)
-    people = votes.each_annotator().values()
+    people = votes.each_annotator.values()
     found = attempt(
         win_rate_from_sums,
         tally.n,
@@ -54,7 +54,7 @@ def both_bad_rate(votes: SidedVotes, confidence: float) -> Estimate | Undefined:
 
 def side_gap(votes: SidedVotes, confidence: float, ties: Ties) -> Estimate | Undefined:
     """Win rate with the candidate left minus that with it right, ties counted by `ties`."""
-    tallies = [side.counted(ties) for side in votes.by_side()]
+    tallies = [side.counted(ties) for side in votes.by_side]
     if not sum(side.n for side in tallies):
         return Undefined("no judgement says on which side the candidate stood")
     left, right = tallies
@@ -93,7 +93,7 @@ def position_document(
     study: Study, votes: SidedVotes, only: queries.Source | None, confidence: float, ties: Ties
 ) -> dict[str, Any]:
     """What the report says of position, for scripts."""
-    left, right = votes.by_side()
+    left, right = votes.by_side
     labels = {
         person.id: person.name if person.elsewhere else person.email
         for person in queries.people_counted(study, only)
@@ -115,5 +115,5 @@ def _by_annotator(
             "annotator": labels.get(who, str(who)),
             "left_share": annotator_left_share(one, confidence).as_json(),
         }
-        for who, one in votes.each_annotator().items()
+        for who, one in votes.each_annotator.items()
     ]

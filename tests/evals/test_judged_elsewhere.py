@@ -72,8 +72,8 @@ def test_a_side_that_nobody_knows_favours_none(study: Study) -> None:
     imported = queries.sided_votes(study, "imported")
 
     assert (imported.left.n, imported.overall.n) == (0, 18)
-    assert [tally.n for tally in imported.by_side()] == [0, 0]
-    assert {votes.n for votes in imported.each_annotator().values()} == {6}
+    assert [tally.n for tally in imported.by_side] == [0, 0]
+    assert {votes.n for votes in imported.each_annotator.values()} == {6}
     assert {name: tally.n for name, tally in imported.by_category().items()} == {"general": 18}
 
 

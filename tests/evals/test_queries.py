@@ -92,7 +92,7 @@ def test_votes_by_side_and_left_choices_are_those_of_a_recount(study: Study) -> 
 
     votes = queries.sided_votes(study)
 
-    for side, tally in zip(("left", "right"), votes.by_side(), strict=True):
+    for side, tally in zip(("left", "right"), votes.by_side, strict=True):
         mine = [j for j in judgements if j.candidate_side == side]
         assert_tally(tally, [(j.task.item_id, j.annotator_id, j.preference) for j in mine])
     decided = [j for j in judgements if j.choice]
@@ -102,7 +102,7 @@ def test_votes_by_side_and_left_choices_are_those_of_a_recount(study: Study) -> 
 def test_what_each_annotator_said_is_that_of_a_recount(study: Study) -> None:
     judgements = counted(study)
 
-    each = queries.sided_votes(study).each_annotator()
+    each = queries.sided_votes(study).each_annotator
 
     assert len(each) == 5
     for who, votes in each.items():
@@ -237,7 +237,7 @@ def test_a_study_without_judgements_counts_nothing() -> None:
 
     assert votes.overall.totals == (0, 0, 0)
     assert votes.by_category() == {}
-    assert votes.each_annotator() == {}
+    assert votes.each_annotator == {}
     assert queries.criterion_votes(study) == {}
     assert queries.pair_tables(study)[0] == []
 

@@ -192,7 +192,7 @@ def test_both_bad_has_its_interval_on_page_and_in_the_report(db: None, lena_clie
     rows: dict[int, list[bool]] = {}
     for item, bad in queries.counted_judgements(study).values_list("item_id", "both_bad"):
         rows.setdefault(item, []).append(bad)
-    people = [(one.n, one.both_bad, 1) for one in votes.each_annotator().values()]
+    people = [(one.n, one.both_bad, 1) for one in votes.each_annotator.values()]
     plain = win_rate_from_sums(
         rate.n, votes.overall.both_bad, votes.overall.both_bad,
         [(len(said), sum(said), 1) for said in rows.values()], people,
@@ -272,6 +272,6 @@ def test_the_gap_leaves_ties_out_where_the_policy_does(db: None) -> None:
 
     assert isinstance(half, Estimate)
     assert isinstance(decided, Estimate)
-    left, right = (side.without_ties() for side in votes.by_side())
+    left, right = (side.without_ties() for side in votes.by_side)
     assert decided.n == left.n + right.n < half.n
     assert decided.value == pytest.approx(left.wins / left.n - right.wins / right.n)

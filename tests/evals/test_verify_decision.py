@@ -136,6 +136,29 @@ def test_evidence_that_somebody_changed_in_the_database_is_found(study: Study, l
     assert "NOT INTACT" in run("verify_decision", study.slug, str(decision.pk))[1]
 
 
+@pytest.mark.usefixtures("fresh_cache")
+def test_judgements_changed_behind_the_triggers_are_found(study: Study, lena: User) -> None:
+    """Nothing that was kept is believed: only triggers say when it is out of date."""
+    signed(study, lena)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE annotate_judgement DISABLE TRIGGER USER")
+        cursor.execute(
+            "UPDATE annotate_judgement SET choice = -choice, preference = -preference "
+            "WHERE study_id = %s",
+            [study.pk],
+        )
+        cursor.execute("ALTER TABLE annotate_judgement ENABLE TRIGGER USER")
+    believed = deciding.evidence_of(deciding.weigh(study))["inputs"]["votes"]
+
+    code, found = verified(study)
+
+    assert code == 1
+    assert "inputs.votes" in found["differences"]
+    # The control: what is kept was not out of date by any trigger.
+    assert believed == Decision.objects.get(study=study).evidence["inputs"]["votes"]
+
+
 def test_other_code_that_gives_the_same_numbers_is_told_apart(
     study: Study, lena: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ class Command(StudyCommand):
 
     def answer(self, **options: Any) -> dict[str, Any]:
         study = study_named(options["study"])
-        with snapshot():
+        with snapshot(anew=True):
             decisions = _decisions(study, options["id"])
             self.found = [verify_decision(decision) for decision in decisions]
         return {
