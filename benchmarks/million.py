@@ -36,7 +36,7 @@ from benchmarks.serving import serve_here, session_of
 
 PAGES = (
     "study", "progress", "preference", "agreement", "agreement_parts", "agreement_pairs",
-    "confusion", "annotators", "disputed", "decision", "planning",
+    "confusion", "annotators", "disputed", "decision", "planning", "metrics",
 )  # fmt: skip
 AGAIN = 5
 # With which a page that says how far the counting is asks again.

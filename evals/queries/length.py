@@ -126,7 +126,13 @@ def length_part(block: Block, only: Source | None) -> LengthPart | None:
 
 def _lengths(block: Block, ids: Ints) -> tuple[Ints, Ints]:
     """Characters of the baseline's and of the candidate's output of each of these items."""
+    items, old, new = lengths_in(block)
+    places = np.searchsorted(items, ids)
+    return old[places], new[places]
+
+
+def lengths_in(block: Block) -> tuple[Ints, Ints, Ints]:
+    """Ids of all items of a block, characters of the baseline's and of the candidate's output."""
     ((packed,),) = rows_of(LENGTHS, block.places)
-    found = np.frombuffer(bytes(packed), dtype=">i8").astype(np.int64).reshape(-1, 3)
-    rows = found[np.searchsorted(found[:, 0], ids)]
-    return rows[:, 1], rows[:, 2]
+    found = np.frombuffer(bytes(packed or b""), dtype=">i8").astype(np.int64).reshape(-1, 3)
+    return found[:, 0], found[:, 1], found[:, 2]

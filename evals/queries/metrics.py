@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import F, Q, Value
-from django.db.models.functions import Left
 
-from annotate.models import Item, Study
-from evals.matching import matches
+from annotate.models import Study
+from evals.models import RunBatch
 from evals.queries.reading import counted_from
-from evals.queries.structure import CHUNK, SPACE, SPELLED, Trimmed
+from evals.queries.said import MIDDLE
+from evals.queries.texts import NONE, texts
+from evals.queries.timed import Timed
 from evals.queries.votes import Source, counted_judgements
 from evals.stats.checks import Floats, Ints
 
@@ -45,15 +45,6 @@ JOIN evals_scorerversion v ON v.id = bs.scorer_id
 GROUP BY 1, 2, 3 ORDER BY 1, 2 DESC, 3
 """
 
-LENGTHS = """
-SELECT array_agg(p.item_id ORDER BY p.item_id), array_agg(p.said ORDER BY p.item_id),
-       array_agg((char_length(i.candidate_output) - char_length(i.baseline_output))::float
-                 ORDER BY p.item_id)
-FROM people p JOIN annotate_item i ON i.id = p.item_id
-"""
-
-SAID = "SELECT item_id, said FROM people"
-
 
 @dataclass(frozen=True)
 class Leaning:
@@ -83,53 +74,39 @@ class Leaning:
 
 def leanings(study: Study, only: Source | None = None) -> list[Leaning]:
     """Every metric that speaks of items that people have judged."""
+    return [*_scorers(study, only), *_of_texts(study, only)]
+
+
+def _scorers(study: Study, only: Source | None) -> list[Leaning]:
+    """Scores of the answers that a study's items are made of."""
+    if not RunBatch.objects.filter(batch__study=study).exists():
+        return []
     votes = counted_judgements(study, only).values("item_id", "preference")
-    found = [_scored(row) for row in counted_from(votes, PEOPLE + SCORED)]
-    ((items, said, lengths),) = counted_from(votes, PEOPLE + LENGTHS)
-    if items:
-        found.append(Leaning("length", _ints(items), _floats(lengths), _floats(said)))
-        found += _references(study, dict(counted_from(votes, PEOPLE + SAID)))
-    return found
+    return [_scored(row) for row in counted_from(votes, PEOPLE + SCORED)]
+
+
+def _of_texts(study: Study, only: Source | None) -> list[Leaning]:
+    """What needs no scorer: lengths, and equality with the reference of an uploaded item."""
+    judged, found = Timed(study, only), texts(study)
+    if not len(judged.items):
+        return []
+    points, place = judged.points, np.searchsorted(found.items, judged.items)
+    leaning = points[:, MIDDLE + 1 :].sum(axis=1) - points[:, :MIDDLE].sum(axis=1)
+    said = leaning / points.sum(axis=1)
+    lengths = found.longer_by[place].astype(np.float64)
+    right = found.right[place]
+    known = right != NONE
+    answers = [Leaning("length", judged.items, lengths, said)]
+    if known.any():
+        metric = right[known].astype(np.float64)
+        answers.append(Leaning("reference", judged.items[known], metric, said[known]))
+    return answers
 
 
 def _scored(row: Sequence[Any]) -> Leaning:
     name, own, _, versions, signature, items, said, metric = row
     words = signature if versions == 1 else f"{versions} versions of {name}"
     return Leaning(name, _ints(items), _floats(metric), _floats(said), own, words)
-
-
-def _references(study: Study, said: dict[int, float]) -> list[Leaning]:
-    """Which output equals the reference of an uploaded item: candidate 1, baseline -1."""
-    given = (
-        Item.objects.filter(study=study, reference__isnull=False, batch__run_batch=None)
-        .filter(pk__in=counted_items(study))
-        .annotate(wanted=Trimmed("reference", Value(SPACE)))
-        .exclude(wanted="")
-        .annotate(
-            first=Left("wanted", 1),
-            old=Trimmed("baseline_output", Value(SPACE)),
-            new=Trimmed("candidate_output", Value(SPACE)),
-        )
-    )
-    lean: dict[int, int] = {}
-    plain = given.exclude(first__in=SPELLED).annotate(
-        old_right=Q(old=F("wanted")), new_right=Q(new=F("wanted"))
-    )
-    for item, old, new in plain.values_list("pk", "old_right", "new_right"):
-        lean[item] = int(new) - int(old)
-    spelled = given.filter(first__in=SPELLED).values_list("pk", "wanted", "old", "new")
-    for item, wanted, old, new in spelled.iterator(chunk_size=CHUNK):
-        lean[item] = int(matches(wanted, new)) - int(matches(wanted, old))
-    items = sorted(item for item in lean if item in said)
-    if not items:
-        return []
-    metric, people = [float(lean[item]) for item in items], [said[item] for item in items]
-    return [Leaning("reference", _ints(items), _floats(metric), _floats(people))]
-
-
-def counted_items(study: Study) -> Any:
-    """The items that somebody has judged, as a subquery."""
-    return counted_judgements(study).order_by().values("item_id")
 
 
 def leaning_of(name: str, rows: Sequence[tuple[int, float, float]], signature: str = "") -> Leaning:

@@ -17,6 +17,7 @@ from evals.queries.kept import A_WEEK
 from evals.queries.parts import LARGE
 from evals.queries.patience import StillCountingError, patience
 from evals.queries.state import judged_state
+from evals.queries.texts import texts
 from evals.reporting.agreement import agreement_of, parts_of
 from evals.tallies import Ties
 
@@ -33,6 +34,7 @@ COUNTS: tuple[Callable[[Study, queries.Source | None, float, Ties], object], ...
     lambda study, only, *_: queries.imported_count(study, only),
     lambda study, only, *_: queries.reference_counts(study),
     lambda study, only, *_: queries.disputed_items(study, only),
+    lambda study, *_: texts(study),
     lambda study, only, _, ties: looks.looks(study, only, ties),
     lambda study, only, level, _: agreement_of(study, only, level),
     lambda study, only, level, _: parts_of(study, only, level),

@@ -21,6 +21,7 @@ from evals.stats.concordance import (
     side_agreement,
 )
 from evals.stats.estimates import Estimate, Undefined, attempt
+from evals.stats.histograms import codes_of
 
 # With fewer items an interval is too wide to rank by.
 FEW = 20
@@ -198,13 +199,16 @@ def _capital(title: str) -> str:
 
 
 def _lede(measured: Sequence[Measured]) -> str:
-    judged = {item for one in measured for item in one.leaning.items.tolist()}
-    sided = {
-        item for one in measured for item in one.leaning.items[one.leaning.people != 0].tolist()
-    }
+    judged, sided = (
+        len(codes_of(np.concatenate(items))[0])
+        for items in (
+            [one.leaning.items for one in measured],
+            [one.leaning.items[one.leaning.people != 0] for one in measured],
+        )
+    )
     return (
-        f"People have judged {wording.counted(len(judged), 'items')} that a metric speaks of, and "
-        f"took a side on {wording.count(len(sided))} of them. A metric takes a side where it "
+        f"People have judged {wording.counted(judged, 'items')} that a metric speaks of, and "
+        f"took a side on {wording.count(sided)} of them. A metric takes a side where it "
         "scores one output higher."
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evals.stats.checks import Ints
-from evals.stats.histograms import MANY, distinct, merged, summed
+from evals.stats.histograms import MANY, codes_of, distinct, kinds_of, merged, summed
 from evals.stats.ratings import unit_rows
 
 
@@ -30,6 +30,21 @@ def test_distinct_rows_are_counted_in_their_order(reach: int) -> None:
     assert [tuple(row) for row in distinct(rows, times).tolist()] == counted(rows, times)
     keys, sums = summed(tuple(rows.T), times[:, None])
     assert [tuple(row) for row in np.column_stack((keys, sums)).tolist()] == counted(rows, times)
+
+
+# Close together, far apart, none at all.
+@pytest.mark.parametrize(("reach", "n"), [(50, 300), (2**40, 300), (9, 0)])
+def test_numbers_and_rows_are_numbered_in_their_order(reach: int, n: int) -> None:
+    numbers = np.random.default_rng(reach).integers(-reach, reach, n)
+    rows = numbers.reshape(-1, 2)
+
+    found, places = codes_of(numbers)
+    kinds, which = kinds_of(rows)
+
+    assert found.tolist() == sorted(set(numbers.tolist()))
+    assert found[places].tolist() == numbers.tolist()
+    assert [tuple(row) for row in kinds.tolist()] == sorted({tuple(row) for row in rows.tolist()})
+    assert kinds[which].tolist() == rows.tolist()
 
 
 def test_histograms_of_parts_are_that_of_the_whole() -> None:
