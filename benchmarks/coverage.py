@@ -1,6 +1,7 @@
 """How often nominal 95 % intervals hold the truth: python -m benchmarks.coverage [--draws N]
 
-Where the law is known, coverage is summed exactly; elsewhere it is simulated, seeded.
+Where the law is known, coverage is summed exactly; elsewhere it is simulated, seeded. Of the
+confidence sequence: python -m benchmarks.watching.
 """
 
 import argparse
@@ -17,7 +18,6 @@ from evals.stats.estimates import Estimate
 from evals.stats.paired import newcombe_paired_difference
 from evals.stats.preference import clustered_win_rate
 from evals.stats.proportions import clopper_pearson_interval, wilson_interval
-from evals.stats.sequential import asymptotic_confidence_sequence
 from evals.stats.share_tests import at_odds, clustered_test, sign_test
 from evals.stats.strength import mean_strength
 
@@ -85,27 +85,6 @@ def clustered_coverage(
         hits += holds(found, p)
         naive += holds(wilson_interval(int(won.sum()), won.size), p)
     return hits / draws, naive / draws, undefined
-
-
-def sequence_error(items: int, each: int, draws: int, rng: Rng, start: int = 20) -> float:
-    """How often the confidence sequence ever misses one half, looked at after every item."""
-    wrong = 0
-    for _ in range(draws):
-        lean = rng.normal(0, 1, items)
-        scores = rng.binomial(each, norm.cdf(lean)) / each
-        n = np.arange(1, items + 1)
-        means = scores.cumsum() / n
-        squares = (scores**2).cumsum() / n
-        deviations = np.sqrt(np.maximum(0, squares - means**2) * n / np.maximum(1, n - 1))
-        wrong += any(_misses(means[k], deviations[k], int(n[k])) for k in range(start - 1, items))
-    return wrong / draws
-
-
-def _misses(mean: float, sd: float, n: int) -> bool:
-    if sd == 0:
-        return False
-    found = asymptotic_confidence_sequence(float(mean), float(sd), n)
-    return not found.low <= 0.5 <= found.high
 
 
 def table(head: str, cells: Callable[[int, float], float]) -> None:
@@ -219,10 +198,6 @@ def intervals(draws: int, rng: Rng) -> None:
                     f"{100 * naive:>6.1f}% {none:>5}",
                     flush=True,
                 )
-    print(f"\nConfidence sequence, looked at after every item from the 20th, {draws} draws")
-    for items, each in ((200, 1), (200, 3), (1000, 3)):
-        share = sequence_error(items, each, draws, rng)
-        print(f"{items:>7} items, {each} each: ever wrong {100 * share:.1f}%", flush=True)
 
 
 if __name__ == "__main__":

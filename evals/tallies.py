@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evals.stats.agreement import agreement_summary
+from evals.stats.anytime import annotators_margin
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.histograms import codes_of
@@ -120,6 +121,10 @@ class Tally:
             _histogram(self.annotators),
             confidence=confidence,
         )
+
+    def annotators_margin(self, confidence: float = 0.95) -> float | None:
+        """How far these annotators may lie from annotators like them; None for fewer than 5."""
+        return annotators_margin(_histogram(self.annotators), confidence)
 
     def without_ties(self) -> "Tally":
         return Tally(_no_ties(self.items), _no_ties(self.annotators))

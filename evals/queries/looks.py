@@ -1,6 +1,6 @@
 """The win rate as it would have been seen after each item that was judged to its end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -19,12 +19,17 @@ MOST_LOOKS = 150
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """After `n` items: the mean of their scores and its spread."""
+    """After `n` items: the mean of their scores and its spread.
+
+    `scores` are all that occur in the study, `counts` how many of the `n` items have each.
+    """
 
     n: int
     mean: float
     sd: float
     at: datetime
+    scores: Floats = field(compare=False, repr=False)
+    counts: Ints = field(compare=False, repr=False)
 
 
 @kept
@@ -58,13 +63,24 @@ def _looks(scores: Floats, made: Ints) -> list[Look]:
     middle = scores.mean() if total else 0.0
     sums, squares = np.cumsum(scores - middle), np.cumsum((scores - middle) ** 2)
     variance = np.maximum(squares - sums**2 / n, 0) / np.maximum(n - 1, 1)
-    shown = np.flatnonzero((n % max(1, total // MOST_LOOKS) == 0) | (n == total)).tolist()
+    shown = np.flatnonzero((n % max(1, total // MOST_LOOKS) == 0) | (n == total))
+    kinds, counts = _kinds(scores, shown)
     return [
         Look(
             place + 1,
             float(middle + sums[place] / n[place]),
             float(np.sqrt(variance[place])),
             moment(made[place]),
+            kinds,
+            counts[look],
         )
-        for place in shown
+        for look, place in enumerate(shown.tolist())
     ]
+
+
+def _kinds(scores: Floats, shown: Ints) -> tuple[Floats, Ints]:
+    """The scores that occur, and how many items have each of them up to each look."""
+    kinds, kind = np.unique(scores, return_inverse=True)
+    look = np.searchsorted(shown, np.arange(len(scores)))
+    cells = np.bincount(look * len(kinds) + kind.ravel(), minlength=len(shown) * len(kinds))
+    return kinds, cells.reshape(len(shown), len(kinds)).cumsum(axis=0).astype(np.int64)

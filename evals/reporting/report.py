@@ -64,7 +64,7 @@ def report(
                 "strength": mean_strength_of(
                     queries.strength_sums(study, only), confidence
                 ).as_json(),
-                "watching": watching_document(study, only, confidence, ties),
+                "watching": watching_document(study, votes.overall, only, confidence, ties),
                 "planning": planning_document(votes.overall, threshold, confidence, ties),
             },
             "agreement": {

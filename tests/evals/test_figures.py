@@ -9,12 +9,15 @@ import pytest
 from django.test import Client
 
 from annotate.models import Study, User
+from evals import queries
 from evals.figures import SHADES, SIZES, THEMES, Figure, NoFigure, draw
 from evals.figures.drawing import specification
 from evals.figures.themes import TOKENS, read_tokens
 from evals.queries.looks import looks
 from evals.queries.state import state_of
 from evals.reporting.figures import FIGURES, Asked, figure
+from evals.reporting.watching import whose
+from evals.stats.anytime import betting_limits
 from tests.factories import judge_next, make_batch, make_study, make_user, rows_of
 
 HOSTILE = '<script>alert(1)</script> "{{ x }}" &amp; \u202e'
@@ -106,6 +109,8 @@ def test_looks_are_running_means_of_complete_items(judged: Study) -> None:
     assert [look.n for look in found] == list(range(1, len(complete) + 1))
     for look in found:
         assert look.mean == pytest.approx(sum(means[: look.n]) / look.n)
+        told = dict(zip(look.scores.tolist(), look.counts.tolist(), strict=True))
+        assert told == {score: means[: look.n].count(score) for score in set(means)}
 
 
 def test_looks_at_decided_judgements_leave_out_items_of_ties_alone(judged: Study) -> None:
@@ -121,6 +126,38 @@ def test_looks_at_decided_judgements_leave_out_items_of_ties_alone(judged: Study
     assert found.n == len(scores)
     assert found.mean == pytest.approx(sum(scores) / len(scores))
     assert found.sd == pytest.approx(stdev(scores))
+
+
+def test_watching_speaks_of_these_annotators_where_they_are_few(judged: Study) -> None:
+    found = figure("watched", asked(judged))
+    assert isinstance(found, Figure)
+
+    assert "for these annotators (2)" in found.method
+    assert whose(queries.sided_votes(judged).overall, 0.95, "half").margin is None
+
+
+@pytest.mark.django_db
+def test_watching_has_in_it_how_far_annotators_differ() -> None:
+    people = [make_user(f"Person {number}") for number in range(6)]
+    study = make_study("Many people", annotators=people)
+    make_batch(study, 60)
+    for person in people:
+        for turn in range(10):
+            judge_next(study, person, 1 if turn < 7 else -1)
+
+    found = figure("watched", asked(study))
+
+    assert isinstance(found, Figure)
+    assert "for annotators like these 6" in found.method
+    once, always = ends(found.rows[-1][2]), ends(found.rows[-1][3])
+    assert always[0] < once[0] < once[1] < always[1]
+    last = looks(study)[-1]
+    alone = betting_limits(last.scores, [last.counts])
+    assert always[1] - always[0] > 100 * (alone.high[0] - alone.low[0]) + 1
+
+
+def ends(cell: str) -> list[float]:
+    return [float(number) for number in re.findall(r"[\d.]+", cell)]
 
 
 def test_watching_is_wider_than_looking_once(judged: Study) -> None:

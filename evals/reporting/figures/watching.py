@@ -1,12 +1,13 @@
 """The win rate while the study runs: looking every day must not raise the error."""
 
+from evals import queries
 from evals.figures import Figure, NoFigure
 from evals.figures import preferences as charts
 from evals.figures.figure import Size
 from evals.figures.themes import Theme
 from evals.queries import looks as seen
 from evals.reporting.figures.asked import Asked, interval
-from evals.reporting.watching import looked, too_few
+from evals.reporting.watching import Whose, looked, too_few, whose
 from evals.stats import wording
 from evals.tallies import Ties
 
@@ -17,18 +18,24 @@ SCORED: dict[Ties, str] = {
     "none, and items count alike, so it is not quite the win rate of all judgements)",
 }
 METHOD = (
-    "Mean of item scores {scored}; an item enters when its planned judgements are complete. Dark: "
-    "the {level} interval for who looks once, at the end. Light: the {level} confidence sequence "
-    "(Waudby-Smith and others, 2024), which stays true for who looks every day and stops when they "
-    "like."
+    "Mean of item scores {scored}; an item enters when its planned judgements are complete, and "
+    "{whose}. Dark: the {level} interval for who looks once, at the end. Light: the {level} "
+    "confidence sequence (betting; Waudby-Smith and Ramdas, 2024), which stays true for who looks "
+    "after every judgement and stops when they like."
 )
+LIKE_THESE = (
+    "both intervals are for annotators like these {people}: what is known today of how far they "
+    "differ is in all of them"
+)
+THESE = "both intervals are for these annotators ({people})"
 
 
 def watched(asked: Asked) -> Figure | NoFigure:
     """Both intervals along the items."""
     title = "The win rate as items were judged"
-    found = [looked(look, asked.confidence) for look in _seen(asked)]
-    points = [look for look in found if look is not None]
+    tally = queries.sided_votes(asked.study, asked.only).overall
+    who = whose(tally, asked.confidence, asked.ties)
+    points = looked(_seen(asked), who, asked.confidence)
     if not points:
         return NoFigure("watched", title, too_few(asked.ties))
     last = points[-1]
@@ -53,8 +60,12 @@ def watched(asked: Asked) -> Figure | NoFigure:
             for look in points[:: -max(1, len(points) // TABLE_ROWS)][::-1]
         ],
         build,
-        METHOD.format(level=asked.level, scored=SCORED[asked.ties]),
+        METHOD.format(level=asked.level, scored=SCORED[asked.ties], whose=_words(who)),
     )
+
+
+def _words(who: Whose) -> str:
+    return (THESE if who.margin is None else LIKE_THESE).format(people=who.people)
 
 
 def _seen(asked: Asked) -> list[seen.Look]:
