@@ -16,7 +16,7 @@ from evals.stats.checks import Ints
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
 from evals.stats.paired import newcombe_paired_difference
-from evals.stats.preference import clustered_win_rate
+from evals.stats.preference import clustered_win_rate, win_rate_from_sums
 from evals.stats.proportions import clopper_pearson_interval, wilson_interval
 from evals.stats.share_tests import at_odds, clustered_test, sign_test
 from evals.stats.strength import mean_strength
@@ -40,6 +40,25 @@ def rate_coverage(interval: Callable[[int, int], Estimate], n: int, p: float) ->
     k = np.arange(n + 1)
     held = np.array([holds(interval(int(one), n), p) for one in k])
     return float(binom.pmf(k, n, p)[held].sum())
+
+
+def half_coverage(n: int, p: float, ties: float) -> float:
+    """Exact: mean of n scores 0, ½ and 1, one an item, by one annotator; its mean is p."""
+    tied = ties * 2 * (1 - p)
+    law = np.array([1 - p - tied / 2, tied, p - tied / 2])
+    # The law of the sum, by the discrete Fourier transform.
+    size = 4 * n + 2
+    sums = np.fft.irfft(np.fft.rfft(law, size) ** n, size)[: 2 * n + 1]
+    held = np.array([holds(half_rate(n, k), p) for k in range(2 * n + 1)])
+    return float(sums[held].sum())
+
+
+def half_rate(n: int, halves: int) -> Estimate:
+    """Of a sum the interval is the same, whether its halves are ties or not."""
+    won, tied = divmod(halves, 2)
+    scores = ((1, 1.0, won), (1, 0.5, tied), (1, 0.0, n - won - tied))
+    rows = [row for row in scores if row[2]]
+    return win_rate_from_sums(n, halves / 2, won + tied / 4, rows, [(n, halves / 2, 1)])
 
 
 def paired_coverage(n: int, lost: float, won: float, draws: int, rng: Rng) -> float:
@@ -165,23 +184,36 @@ SPREADS = {"items lean": (1.0, 0.0), "items and people lean": (1.0, 0.4)}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--only", choices=["tests"], help="tests of the win rate alone")
+    parser.add_argument("--only", choices=["tests", "rates"], help="tests, or single votes, alone")
     asked = parser.parse_args()
     draws, rng = asked.draws, np.random.default_rng(SEED)
+    if asked.only != "tests":
+        single_votes(draws, rng)
     if asked.only is None:
         intervals(draws, rng)
-    size_tables(draws, np.random.default_rng(SEED))
+    if asked.only != "rates":
+        size_tables(draws, np.random.default_rng(SEED))
 
 
-def intervals(draws: int, rng: Rng) -> None:
+def single_votes(draws: int, rng: Rng) -> None:
     table(
         "One rate, as gates have it: Clopper-Pearson, summed exactly",
         partial(rate_coverage, clopper_pearson_interval),
     )
-    table(
-        "One rate, as diagnostics have it: Wilson, summed exactly",
-        partial(rate_coverage, wilson_interval),
-    )
+    for ties in (0.0, 0.3):
+        table(
+            f"Win rate, one vote an item, under 5 annotators; {ties:.0%} of losses, and as many "
+            "wins, are ties: summed exactly",
+            partial(half_coverage, ties=ties),
+        )
+    print(f"\nWin rate, one vote an item, 5 annotators and more, {draws} draws")
+    print("  items people      p  spread                  clustered   naive  none")
+    for items, people in ((20, 5), (25, 25), (50, 8), (50, 50), (200, 30)):
+        for p in (0.5, 0.9, 0.98):
+            clustered_row(p, items, people, 1, "items lean", draws, rng)
+
+
+def intervals(draws: int, rng: Rng) -> None:
     print(f"\nPaired difference, Newcombe, {draws} draws\n       n  lost/won  coverage")
     for n in SIZES:
         for lost, won in ((0.05, 0.05), (0.02, 0.1), (0.1, 0.2)):
@@ -191,13 +223,20 @@ def intervals(draws: int, rng: Rng) -> None:
     print("  items people each      p  spread                  clustered   naive  none")
     for items, people, each in ((20, 6, 3), (50, 8, 3), (200, 12, 3), (200, 30, 3), (650, 30, 3)):
         for p in SHARES:
-            for name, spread in SPREADS.items():
-                share, naive, none = clustered_coverage(p, items, people, each, spread, draws, rng)
-                print(
-                    f"{items:>7} {people:>6} {each:>4} {p:>6}  {name:<22} {100 * share:>9.1f}% "
-                    f"{100 * naive:>6.1f}% {none:>5}",
-                    flush=True,
-                )
+            for name in SPREADS:
+                clustered_row(p, items, people, each, name, draws, rng)
+
+
+def clustered_row(
+    p: float, items: int, people: int, each: int, name: str, draws: int, rng: Rng
+) -> None:
+    found = clustered_coverage(p, items, people, each, SPREADS[name], draws, rng)
+    share, naive, none = found
+    print(
+        f"{items:>7} {people:>6} {each:>4} {p:>6}  {name:<22} {100 * share:>9.1f}% "
+        f"{100 * naive:>6.1f}% {none:>5}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -334,7 +334,7 @@ def with_others(rows: npt.ArrayLike, confidence: float = 0.95) -> Estimate | Und
         agreeing,
         table,
         [(pairs, agreeing, 1)],
-        cluster="item",
+        cluster="item_or_exact",
         confidence=confidence,
     )
     if isinstance(result, Undefined):

@@ -13,7 +13,6 @@ from evals.stats.means import mean_interval
 from evals.stats.paired import mcnemar_exact, newcombe_paired_difference
 from evals.stats.proportions import (
     clopper_pearson_interval,
-    wilson_interval,
     zero_failure_bound,
 )
 from evals.stats.regression import detectable_difference
@@ -163,15 +162,15 @@ class ScoreGroup:
 
     @cached_property
     def wins(self) -> Estimate | Undefined:
-        return attempt(wilson_interval, self.cell.wins, self.n, self.confidence)
+        return attempt(clopper_pearson_interval, self.cell.wins, self.n, self.confidence)
 
     @cached_property
     def ties(self) -> Estimate | Undefined:
-        return attempt(wilson_interval, self.cell.ties, self.n, self.confidence)
+        return attempt(clopper_pearson_interval, self.cell.ties, self.n, self.confidence)
 
     @cached_property
     def losses(self) -> Estimate | Undefined:
-        return attempt(wilson_interval, self.cell.losses, self.n, self.confidence)
+        return attempt(clopper_pearson_interval, self.cell.losses, self.n, self.confidence)
 
     @cached_property
     def difference(self) -> Estimate | Undefined:

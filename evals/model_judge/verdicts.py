@@ -11,7 +11,7 @@ from evals.model_judge.pairs import Answered, JudgeError, pairs_of
 from evals.models import Case, Generation, Run, Suite
 from evals.scoring import output_of
 from evals.stats.estimates import Estimate, Undefined, attempt
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 
 Winner = Literal["baseline", "tie", "candidate"]
 WINNERS: dict[str, Winner] = {"baseline": "baseline", "tie": "tie", "candidate": "candidate"}
@@ -53,10 +53,10 @@ class JudgeCounts:
     not_asked: int
 
     def decided_win_rate(self, confidence: float = 0.95) -> Estimate | Undefined:
-        return attempt(wilson_interval, self.wins, self.wins + self.losses, confidence)
+        return attempt(clopper_pearson_interval, self.wins, self.wins + self.losses, confidence)
 
     def inconsistency(self, confidence: float = 0.95) -> Estimate | Undefined:
-        return attempt(wilson_interval, self.inconsistent, self.judged, confidence)
+        return attempt(clopper_pearson_interval, self.inconsistent, self.judged, confidence)
 
 
 def judged_runs(judge_run: Run) -> tuple[Run, Run]:

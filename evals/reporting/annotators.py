@@ -12,7 +12,7 @@ from evals.reporting.repeats import Repeats, repeats
 from evals.reporting.sides import annotator_left_share
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 from evals.tallies import AnnotatorVotes, SidedVotes, with_others
 
 NO_VOTES = AnnotatorVotes(0, 0, 0, 0, 0, 0)
@@ -91,7 +91,7 @@ def _row(
 ) -> AnnotatorRow:
     ties: Estimate | Undefined = Undefined("nothing judged yet")
     if votes.n:
-        ties = wilson_interval(votes.ties, votes.n, confidence)
+        ties = clopper_pearson_interval(votes.ties, votes.n, confidence)
     return AnnotatorRow(
         person,
         in_time(seconds),

@@ -6,7 +6,7 @@ from typing import Any
 
 from evals.reporting.numbers import Shown, shown
 from evals.stats.multiplicity import holm
-from evals.stats.proportions import binomial_test_exact, wilson_interval
+from evals.stats.proportions import binomial_test_exact, clopper_pearson_interval
 from evals.tallies import SidedVotes
 
 ALPHA = 0.05
@@ -39,6 +39,8 @@ def side_choosers(
         if p <= ALPHA:
             side = "left" if 2 * left > n else "right"
             chosen = left if side == "left" else n - left
-            share = shown(wilson_interval(chosen, n, confidence), word="decided judgements")
+            share = shown(
+                clopper_pearson_interval(chosen, n, confidence), word="decided judgements"
+            )
             found.append(SideChooser(who, people.get(who, "somebody"), side, share))
     return found

@@ -11,7 +11,7 @@ from evals.reporting.runs import latency_quantile
 from evals.running.progress import progress_of
 from evals.running.reading import errors_of, latencies_of, truncated_of
 from evals.stats.estimates import attempt
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 from evals.stats.wording import counted
 
 
@@ -29,7 +29,7 @@ def run_report(run: Run) -> dict[str, Any]:
         "model": run.model,
         "cases": progress.total,
         "done": progress.done,
-        "errors": attempt(wilson_interval, progress.errors, progress.done).as_json()
+        "errors": attempt(clopper_pearson_interval, progress.errors, progress.done).as_json()
         | {"count": progress.errors},
         "errors_by_kind": {group.kind: group.count for group in errors_of(run)},
         "truncated": truncated_of(run)[0],

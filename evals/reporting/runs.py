@@ -26,7 +26,7 @@ from evals.running.reading import (
 from evals.stats import wording
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.latency import quantile_interval
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 
 LATEST = 8
 # From here on the largest latency is above the 99th percentile with 95 %.
@@ -91,7 +91,7 @@ def run_page(run: Run) -> RunPage:
     latencies, other = latencies_of(run), other_of_pair(run)
     cut, cut_at = truncated_of(run)
     cost, cost_words = run_cost(run, progress)
-    share = attempt(wilson_interval, progress.errors, progress.done)
+    share = attempt(clopper_pearson_interval, progress.errors, progress.done)
     return RunPage(
         run=run,
         system_name=system_name(run),

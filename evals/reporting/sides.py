@@ -11,7 +11,7 @@ from evals.stats import wording
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.preference import win_rate_from_sums
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 from evals.stats.side_gap import side_gap_from_sums
 from evals.tallies import NOTHING_JUDGED, AnnotatorVotes, SidedVotes, Tally, Ties, share_method
 
@@ -31,7 +31,7 @@ def annotator_left_share(one: AnnotatorVotes, confidence: float) -> Estimate | U
     decided = one.left + one.right
     if not decided:
         return Undefined("nothing decided yet")
-    return wilson_interval(one.left, decided, confidence)
+    return clopper_pearson_interval(one.left, decided, confidence)
 
 
 def both_bad_rate(votes: SidedVotes, confidence: float) -> Estimate | Undefined:

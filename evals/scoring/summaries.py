@@ -11,7 +11,7 @@ from evals.models import Run, Score
 from evals.scoring.versions import ready
 from evals.stats.estimates import Estimate, Undefined, attempt
 from evals.stats.means import mean_interval
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 
 NAMED = ("scorer__name", "scorer__signature")
 
@@ -56,7 +56,7 @@ class ScoredWith:
 
     def pass_rate(self, confidence: float = 0.95) -> Estimate | Undefined:
         """Of the outputs that passed or failed."""
-        return attempt(wilson_interval, self.passed, self.passed + self.failed, confidence)
+        return attempt(clopper_pearson_interval, self.passed, self.passed + self.failed, confidence)
 
 
 def summaries_of(run: Run) -> list[ScoredWith]:

@@ -13,10 +13,9 @@ import numpy.typing as npt
 from evals.stats import coefficients
 from evals.stats.checks import count, counts, inside, one_of, square
 from evals.stats.coefficients import Coefficient
-from evals.stats.distributions import normal_quantile
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.proportions import wilson_limits
+from evals.stats.proportions import clopper_pearson_limits
 from evals.stats.ratings import UnitRows, encode_ratings, unit_rows
 from evals.stats.resampling import MIN_UNITS, bootstrap, percentile_limits
 
@@ -104,7 +103,7 @@ def percent_agreement(
         Numbers or words; None where a rater did not see an item.
     confidence, seed, draws
         Of the bootstrap over items; where all items agree (or none does) the interval is
-        Wilson's, with the items as trials, since resampling would show no spread.
+        exact, with the items as trials, since resampling would show no spread.
 
     Returns
     -------
@@ -264,8 +263,8 @@ def _with_interval(
     limits = percentile_limits(value, replicates, level)
     method = f"{NAMES[key]}; bootstrap over items, {len(replicates):,} draws"
     if key == "percent" and value in (0.0, 1.0):
-        limits = wilson_limits(value, n, normal_quantile(level))
-        method = f"{NAMES[key]}; Wilson interval, the items as trials"
+        limits = clopper_pearson_limits(value * n, n, level)
+        method = f"{NAMES[key]}; Clopper-Pearson interval, the items as trials"
     if limits is None:
         return Estimate(
             value, None, None, n, f"{NAMES[key]}; no spread between items, so no interval", level

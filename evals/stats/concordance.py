@@ -78,7 +78,7 @@ def side_agreement(
 
 
 def mean_of_items(scores: Floats, confidence: float = 0.95) -> Estimate:
-    """Mean of scores in [0, 1], one an item, with a Wilson interval on the effective n."""
+    """Mean of scores in [0, 1], one an item, with the exact interval of so many trials."""
     return mean_of_counts(*np.unique(scores, return_counts=True), confidence=confidence)
 
 
@@ -96,13 +96,13 @@ def mean_of_counts(
         float(scores**2 @ often),
         np.column_stack((np.ones(scores.size), scores, often)),
         [(n, total, 1)],
-        cluster="item",
+        cluster="item_or_exact",
         confidence=confidence,
     )
     plain = Estimate(
         estimate.value, estimate.low, estimate.high, n, "", estimate.confidence, estimate.se
     )
-    return replace(plain, method=f"mean over items; Wilson, t with {n - 1:,} degrees of freedom")
+    return replace(plain, method="mean over items; Clopper-Pearson, an item being a trial")
 
 
 def separation(metric: npt.ArrayLike, people: npt.ArrayLike, confidence: float = 0.95) -> Estimate:
@@ -214,12 +214,14 @@ def agreement_gap(
 
 
 def _alike(gap: float, n: int, confidence: float) -> Estimate:
-    """Every item says the same, so resampling them shows no spread: Wilson on (1 + gap)/2."""
+    """Every item says the same, so resampling shows no spread: exact for (1 + gap)/2."""
     if gap == 0 or n < 2:
         return Estimate(gap, None, None, n, "all items say the same", confidence)
     mean = mean_of_items(np.full(n, (1 + gap) / 2), confidence)
     low, high = (2 * (end or 0.0) - 1 for end in (mean.low, mean.high))
-    return Estimate(gap, low, high, n, "paired difference, all items alike; Wilson", confidence)
+    return Estimate(
+        gap, low, high, n, "paired difference, all items alike; Clopper-Pearson", confidence
+    )
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ def share_of_pairs(
 
     References
     ----------
-    The clustered Wilson interval of `win_rate_from_sums`, an item being a cluster.
+    The interval of `win_rate_from_sums`, an item being a cluster; where no item has more than
+    one pair in question the exact one.
     """
     inside(confidence, "the confidence")
     some, every = counts(part, "the part", 1), counts(whole, "the whole", 1)
@@ -102,7 +103,7 @@ def share_of_pairs(
     rows = np.column_stack((every, some, often))
     found = attempt(
         win_rate_from_sums,
-        pairs, hits, hits, rows, [(pairs, hits, 1)], cluster="item", confidence=confidence,
+        pairs, hits, hits, rows, [(pairs, hits, 1)], cluster="item_or_exact", confidence=confidence,
     )  # fmt: skip
     if isinstance(found, Undefined):
         return Undefined("all that differs is on a single item", items)

@@ -49,6 +49,8 @@ class Estimate:
         Standard error, where there is a closed form.
     design_effect : float or None
         How many times more votes this takes than independent ones would.
+    exact : bool
+        Whether the interval inverts the exact binomial test of `n` trials (Clopper-Pearson).
     """
 
     value: float
@@ -59,6 +61,7 @@ class Estimate:
     confidence: float = 0.95
     se: float | None = None
     design_effect: float | None = None
+    exact: bool = False
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high", "se", "design_effect"):

@@ -16,7 +16,7 @@ from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
 from evals.stats.judged_items import SIZE, JudgedItems
 from evals.stats.judges import PoweredMean, ppi_mean
-from evals.stats.proportions import wilson_limits
+from evals.stats.proportions import clopper_pearson_limits
 
 NO_SPREAD = 1e-12
 NOTHING_DECIDED = "every judgement is a tie, and ties are left out"
@@ -65,10 +65,14 @@ def people_alone(
     value = float(people.won.sum() / people.decided.sum())
     se = _spread(people.off(value)) / float(people.decided.mean())
     # All alike: the residuals are zero, and items are all that can be counted.
-    worth = float(n) if se < NO_SPREAD else min(float(n), value * (1 - value) / se**2)
-    low, high = wilson_limits(value, worth, student_quantile(level, n - 1))
+    worth = float(n) if se < NO_SPREAD else min(float(n), 1 + value * (1 - value) / se**2)
+    if worth < n:
+        # Korn & Graubard: the spread itself is known from so many items only.
+        worth *= (normal_quantile(level) / student_quantile(level, n - 1)) ** 2
+    low, high = clopper_pearson_limits(value * worth, worth, level)
     method = (
-        f"wins over decided judgements, over items; Wilson, t with {n - 1:,} degrees of freedom"
+        "wins over decided judgements, over items; Clopper-Pearson on "
+        f"{worth:,.0f} effective items (Korn and Graubard)"
     )
     return Estimate(value, low, high, n, method, level, se)
 

@@ -9,7 +9,7 @@ from evals.stats.checks import Floats, counts, inside, one_of, square
 from evals.stats.distributions import normal_quantile
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate, Undefined
-from evals.stats.proportions import wilson_limits
+from evals.stats.proportions import clopper_pearson_limits
 
 WEIGHTS = ("unweighted", "linear", "quadratic")
 
@@ -117,7 +117,7 @@ def kappa_pairs(
 
 
 def percent_pairs(tables: npt.ArrayLike, *, confidence: float = 0.95) -> list[Estimate | Undefined]:
-    """Share of items on which each pair of annotators agrees, with Wilson intervals.
+    """Share of items on which each pair of annotators agrees, with exact intervals.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def percent_pairs(tables: npt.ArrayLike, *, confidence: float = 0.95) -> list[Es
     list of P Estimate or Undefined
         `n` counts the items both judged.
     """
-    z = normal_quantile(inside(confidence, "the confidence"))
-    name = "share of items on which both agree, Wilson interval"
+    level = inside(confidence, "the confidence")
+    name = "share of items on which both agree, Clopper-Pearson interval"
     answers: list[Estimate | Undefined] = []
     for table in checked_tables(tables):
         n = int(table.sum())
@@ -138,8 +138,8 @@ def percent_pairs(tables: npt.ArrayLike, *, confidence: float = 0.95) -> list[Es
             answers.append(Undefined("they share no items", 0, name))
             continue
         share = float(np.trace(table)) / n
-        low, high = wilson_limits(share, n, z)
-        answers.append(Estimate(share, low, high, n, name, confidence))
+        low, high = clopper_pearson_limits(float(np.trace(table)), n, level)
+        answers.append(Estimate(share, low, high, n, name, level, exact=True))
     return answers
 
 

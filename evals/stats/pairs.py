@@ -15,7 +15,7 @@ from evals.stats.checks import Floats, inside
 from evals.stats.distributions import normal_quantile
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.kappa import checked_tables, disagreement_weights, why_undefined
-from evals.stats.proportions import wilson_limits
+from evals.stats.proportions import clopper_pearson_limits
 
 NOTHING_SHARED = "they share no items"
 # Rounding leaves about 1e-17 where every item has the same influence.
@@ -128,14 +128,14 @@ def even_kappa_pairs(
     Returns
     -------
     list of P Estimate or Undefined
-        (k·p − 1)/(k − 1) of the share p of agreeing items, with the ends of its Wilson
+        (k·p − 1)/(k − 1) of the share p of agreeing items, with the ends of its exact
         interval. With two categories it is the prevalence- and bias-adjusted kappa, 2p − 1.
 
     References
     ----------
     R. L. Brennan, D. J. Prediger, Educ. Psychol. Meas. 41 (1981), 687-699.
     """
-    z = normal_quantile(inside(confidence, "the confidence"))
+    level = inside(confidence, "the confidence")
     stack, shares, n = _shares(tables)
     size = stack.shape[1]
     name = "kappa at an even use of the categories (Brennan & Prediger)"
@@ -145,9 +145,9 @@ def even_kappa_pairs(
             answers.append(Undefined(NOTHING_SHARED, 0, name))
             continue
         share = min(1.0, float(np.trace(table)))
-        ends = wilson_limits(share, int(items), z)
+        ends = clopper_pearson_limits(share * int(items), int(items), level)
         value, low, high = ((size * p - 1) / (size - 1) for p in (share, *ends))
-        method = f"{name}; from the Wilson interval of agreement"
+        method = f"{name}; from the Clopper-Pearson interval of agreement"
         answers.append(Estimate(value, low, high, int(items), method, confidence))
     return answers
 

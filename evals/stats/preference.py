@@ -4,6 +4,7 @@ The naive interval of N votes covers 45 to 88 % instead of 95 % as soon as items
 several votes or annotators repeat; the variance here is clustered both ways.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from evals.stats.clusters import codes_of
 from evals.stats.distributions import normal_quantile, student_quantile, student_two_sided
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
-from evals.stats.proportions import wilson_limits
+from evals.stats.proportions import clopper_pearson_limits, clopper_pearson_p, wilson_limits
 from evals.stats.vote_sums import (
     ROUNDING,
     Clustering,
@@ -25,6 +26,12 @@ from evals.stats.vote_sums import (
     sums_of_histograms,
     sums_of_votes,
 )
+
+# Share, effective votes, confidence and degrees of freedom: both limits, and whose they are.
+Limits = Callable[[float, float, float, int], tuple[float, float, str]]
+BOTH = "item_and_annotator"
+# What is named by its clustering is as the literature has it, whatever it covers.
+WITH_WILSON = ("item", BOTH)
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class ClusteredRate(Estimate):
     n_eff : float
         Independent votes that would say as much.
     df : int or None
-        Degrees of freedom of Student's t; None where the normal law was used.
+        Degrees of freedom of Student's t; None where the interval is the exact one.
     p_value : float or None
         Two-sided test against the null share; None where there is nothing to divide by.
     clustering : str
@@ -55,10 +62,8 @@ class ClusteredRate(Estimate):
 
     def statistic_against(self, p0: float) -> float | None:
         """Distance to `p0` in standard errors; None where there is nothing to divide by."""
-        if self.df is None:
-            return (self.value - p0) / float(np.sqrt(p0 * (1 - p0) / self.n))
         # Below rounding the clusters do not differ at all.
-        if self.se is None or self.se <= ROUNDING:
+        if self.df is None or self.se is None or self.se <= ROUNDING:
             return None
         return (self.value - p0) / self.se
 
@@ -67,10 +72,10 @@ class ClusteredRate(Estimate):
         if self.df is not None and self.is_unanimous:
             # Votes within a cluster may all be one opinion, so only clusters count as trials.
             return min(1.0, 2 * (p0 if self.value == 1 else 1 - p0) ** (self.df + 1))
+        if self.df is None:
+            return clopper_pearson_p(self.value * self.n, self.n, p0)
         statistic = self.statistic_against(p0)
-        if statistic is None:
-            return None
-        return student_two_sided(statistic, np.inf if self.df is None else self.df)
+        return None if statistic is None else student_two_sided(statistic, self.df)
 
 
 def win_rate_from_sums(
@@ -97,10 +102,10 @@ def win_rate_from_sums(
         Rows (votes, score sum, number of items or annotators with just these).
     cell_hist : (H, 3) array, optional
         The same by (item, annotator); only needed where someone judged an item twice.
-    cluster : {"auto", "item_and_annotator", "item"}
-        Auto clusters both ways; by item alone with fewer than 5 annotators (then it
-        speaks for these annotators only); and not at all with one annotator and one
-        vote for each item.
+    cluster : {"auto", "item_and_annotator", "item", "item_or_exact"}
+        Auto clusters both ways; with fewer than 5 annotators (then it speaks for these only)
+        as "item_or_exact": by item alone with the interval of Korn and Graubard, and not at
+        all where no item has a second vote. By item, or both ways: Wilson's with t.
     confidence : float
         Two-sided coverage, in (0, 1).
     p0 : float
@@ -121,7 +126,8 @@ def win_rate_from_sums(
     ----------
     Variance: A. C. Cameron, J. B. Gelbach, D. L. Miller, JBES 29 (2011), 238-249.
     Interval: E. L. Korn, B. I. Graubard, Surv. Methodol. 24 (1998), 193-201; J. N. K. Rao,
-    A. J. Scott, Biometrics 48 (1992), 577-585; E. B. Wilson, JASA 22 (1927), 209-212.
+    A. J. Scott, Biometrics 48 (1992), 577-585; E. B. Wilson, JASA 22 (1927), 209-212; of single
+    votes: C. J. Clopper, E. S. Pearson, Biometrika 26 (1934), 404-413.
     """
     sums = sums_of_histograms(n, total, total_squares, item_hist, annotator_hist, cell_hist)
     return _rate(sums, cluster, confidence, p0)
@@ -192,23 +198,34 @@ def clustered_left_share(
 def _rate(sums: VoteSums, cluster: str, confidence: float, p0: float) -> ClusteredRate:
     level, null = inside(confidence, "the confidence"), inside(p0, "p0")
     chosen = clustering_of(sums, cluster)
+    limits = _wilson if cluster in WITH_WILSON or chosen.by == BOTH else _korn_graubard
     if chosen.by == "none":
         rate = _plain(sums, level, chosen)
     elif sums.mean in (0.0, 1.0):
-        rate = _unanimous(sums, level, chosen)
+        rate = _unanimous(sums, level, chosen, limits)
     else:
-        rate = _clustered(sums, level, chosen)
+        rate = _clustered(sums, level, chosen, limits)
     return replace(rate, p_value=rate.p_against(null))
 
 
-def _clustered(sums: VoteSums, level: float, chosen: Clustering) -> ClusteredRate:
+def _wilson(p: float, n_eff: float, level: float, df: int) -> tuple[float, float, str]:
+    return *wilson_limits(p, n_eff, student_quantile(level, df)), "Wilson"
+
+
+def _korn_graubard(p: float, n_eff: float, level: float, df: int) -> tuple[float, float, str]:
+    """Exact for so many trials, fewer where the spread is known from few clusters."""
+    trials = n_eff * (normal_quantile(level) / student_quantile(level, df)) ** 2
+    return *clopper_pearson_limits(p * trials, trials, level), "Korn-Graubard"
+
+
+def _clustered(sums: VoteSums, level: float, chosen: Clustering, limits: Limits) -> ClusteredRate:
     p, n, df = sums.mean, sums.n, chosen.smallest - 1
     variance = clustered_variance(sums, chosen.by)
     design_effect = max(1.0, variance / (p * (1 - p) / n))
     n_eff = n / design_effect
-    low, high = wilson_limits(p, n_eff, student_quantile(level, df))
+    low, high, name = limits(p, n_eff, level, df)
     method = (
-        f"mean score, {chosen.label}; Wilson on {n_eff:,.0f} effective votes, "
+        f"mean score, {chosen.label}; {name} on {n_eff:,.0f} effective votes, "
         f"t with {df} degrees of freedom"
     )
     return ClusteredRate(
@@ -217,12 +234,12 @@ def _clustered(sums: VoteSums, level: float, chosen: Clustering) -> ClusteredRat
     )  # fmt: skip
 
 
-def _unanimous(sums: VoteSums, level: float, chosen: Clustering) -> ClusteredRate:
+def _unanimous(sums: VoteSums, level: float, chosen: Clustering, limits: Limits) -> ClusteredRate:
     """All wins or all losses: the residuals are zero and say nothing of clustering."""
     p, items, df = sums.mean, sums.items.size, chosen.smallest - 1
-    low, high = wilson_limits(p, items, student_quantile(level, df))
+    low, high, name = limits(p, items, level, df)
     method = (
-        f"mean score, all votes alike, {chosen.label}; Wilson with the {items:,} "
+        f"mean score, all votes alike, {chosen.label}; {name} with the {items:,} "
         f"items as votes, t with {df} degrees of freedom"
     )
     return ClusteredRate(
@@ -233,9 +250,9 @@ def _unanimous(sums: VoteSums, level: float, chosen: Clustering) -> ClusteredRat
 
 def _plain(sums: VoteSums, level: float, chosen: Clustering) -> ClusteredRate:
     p, n = sums.mean, sums.n
-    low, high = wilson_limits(p, n, normal_quantile(level))
-    se = float(np.sqrt(max(0.0, sums.total_squares / n - p**2) / n))
+    low, high = clopper_pearson_limits(p * n, n, level)
+    se = float(np.sqrt(max(0.0, sums.total_squares / n - p**2) / max(1, n - 1)))
     return ClusteredRate(
-        p, low, high, n, f"mean score, {chosen.label}; Wilson interval", level, se, 1.0,
-        n_eff=float(n), df=None, clustering=chosen.label,
+        p, low, high, n, f"mean score, {chosen.label}; Clopper-Pearson interval", level, se, 1.0,
+        exact=True, n_eff=float(n), df=None, clustering=chosen.label,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from evals.stats.checks import Ints, count, counts
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
 from evals.stats.preference import win_rate_from_sums
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 
 NOBODY = "nobody has answered an item a second time"
 NOT_STUCK = "nobody stayed on one side of a repeated item"
@@ -49,7 +49,7 @@ class Repeated:
 
 
 def same_answer(of: Repeated, confidence: float = 0.95) -> Estimate:
-    """How often one annotator says the same again, with Wilson's interval.
+    """How often one annotator says the same again, with the exact interval.
 
     Raises
     ------
@@ -72,7 +72,8 @@ def kept_side(of: Repeated, confidence: float = 0.95) -> Estimate:
 def _share(good: int, n: int, what: str, confidence: float) -> Estimate:
     if count(n, "the number of repeats") == 0:
         raise UndefinedError(NOBODY)
-    return replace(wilson_interval(good, n, confidence), method=f"{what}, Wilson interval")
+    exact = clopper_pearson_interval(good, n, confidence)
+    return replace(exact, method=f"{what}, Clopper-Pearson interval")
 
 
 @dataclass(frozen=True)

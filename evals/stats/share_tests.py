@@ -68,7 +68,8 @@ def clustered_test(rate: ClusteredRate, p0: float = HALF) -> ShareTest:
     ShareTest
         T = (p - p0)/√V against Student's t with one degree of freedom less than clusters of
         the fewer kind. If all votes are alike V is zero, and the clusters are the trials of a
-        sign test. One annotator with one vote for each item: Wilson's score test.
+        sign test. No item with a second vote and fewer than 5 annotators: twice the smaller
+        tail of the binomial law, which goes with the exact interval.
 
     Raises
     ------
@@ -90,8 +91,8 @@ def clustered_test(rate: ClusteredRate, p0: float = HALF) -> ShareTest:
         return ShareTest(null, p_value, rate.n, f"{method}, {rate.clustering}")
     statistic = rate.statistic_against(null)
     if rate.df is None:
-        method = f"two-sided, {rate.clustering}: normal score test"
-        return ShareTest(null, p_value, rate.n, method, statistic)
+        method = f"two-sided, {rate.clustering}: twice the smaller binomial tail"
+        return ShareTest(null, p_value, rate.n, method)
     method = f"two-sided, {rate.clustering}, t with {rate.df} degrees of freedom"
     return ShareTest(null, p_value, rate.n, method, statistic, rate.df)
 

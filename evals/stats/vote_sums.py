@@ -11,7 +11,8 @@ from evals.stats.errors import UndefinedError
 # Fewer annotators than this cannot speak for annotators at large: three of them make
 # the two-way interval 0.59 wide.
 MIN_ANNOTATORS = 5
-CLUSTERS = ("auto", "item_and_annotator", "item")
+ONE_VOTE = "one vote for each item"
+CLUSTERS = ("auto", "item_and_annotator", "item", "item_or_exact")
 # Largest relative difference of sums that were added in another order.
 ROUNDING = 1e-9
 
@@ -122,7 +123,7 @@ def clustering_of(sums: VoteSums, cluster: str) -> Clustering:
         If the clustering has a single cluster.
     """
     one_of(cluster, "the cluster", CLUSTERS)
-    by, label = (cluster, _label(cluster)) if cluster != "auto" else _choose(sums)
+    by, label = _chosen(sums, cluster)
     if by == "none":
         return Clustering(by, label, sums.n)
     groups = [sums.items] if by == "item" else [sums.items, sums.annotators]
@@ -132,12 +133,22 @@ def clustering_of(sums: VoteSums, cluster: str) -> Clustering:
     return Clustering(by, label, min(group.size for group in groups))
 
 
-def _choose(sums: VoteSums) -> tuple[str, str]:
-    if sums.annotators.size < 2 and sums.items.single:
-        return "none", "one annotator, one vote for each item"
-    if sums.annotators.size < MIN_ANNOTATORS:
-        return "item", f"{_label('item')}, for these annotators ({sums.annotators.size})"
-    return "item_and_annotator", _label("item_and_annotator")
+def _chosen(sums: VoteSums, cluster: str) -> tuple[str, str]:
+    if cluster == "item_or_exact":
+        return ("none", ONE_VOTE) if sums.items.single else ("item", _label("item"))
+    return _by_the_votes(sums) if cluster == "auto" else (cluster, _label(cluster))
+
+
+def _by_the_votes(sums: VoteSums) -> tuple[str, str]:
+    people = sums.annotators.size
+    if people >= MIN_ANNOTATORS:
+        return "item_and_annotator", _label("item_and_annotator")
+    if not sums.items.single:
+        return "item", f"{_label('item')}, for these annotators ({people})"
+    # Wins and losses that come one on each item are trials, so the exact law holds for them.
+    if people < 2:
+        return "none", f"one annotator, {ONE_VOTE}"
+    return "none", f"{ONE_VOTE}, for these annotators ({people})"
 
 
 def _label(by: str) -> str:

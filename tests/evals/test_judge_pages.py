@@ -49,7 +49,7 @@ def test_the_page_says_what_a_judge_found(lena_client: Client, study: Study, jud
     text = page(lena_client, study)
 
     assert "some-judge run 3 , done 2 won, 1 tied, 1 lost 66.7 %" in text
-    assert "0.0 % 0.0 to 49.0 4 pairs" in text
+    assert "0.0 % 0.0 to 60.2 4 pairs" in text
     assert "Ask the judge" not in text
 
 

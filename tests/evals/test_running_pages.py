@@ -274,7 +274,7 @@ def test_errors_are_counted_by_kind_and_lead_to_their_cases(
     (link,) = re.findall(r'href="([^"]*kind=bad_request[^"]*)"', page.content.decode())
     cases = adam_client.get(unescape(link.split("#")[0]))
 
-    assert "1 case 25.0 % of 4, 4.6 to 69.9 counted as failed" in text_of(page)
+    assert "1 case 25.0 % of 4, 0.6 to 80.6 counted as failed" in text_of(page)
     assert "The request was refused 1 try. The service answered 400" in text_of(page)
     listed = text_of(cases).split("All answers")[1]
     assert "questions-2" in listed

@@ -264,7 +264,7 @@ def test_a_pair_without_variety_is_undefined_and_says_what_both_chose() -> None:
     share = percent_pairs(np.array(tables))[0]
     assert isinstance(share, Estimate)
     assert (share.value, share.high, share.n) == (1.0, 1.0, 9)
-    assert share.low == pytest.approx(0.70085, abs=1e-5)
+    assert share.low == pytest.approx(0.025 ** (1 / 9))
 
 
 def test_uneven_overlap_leaves_fleiss_undefined_and_the_rest_defined() -> None:
@@ -283,7 +283,7 @@ def test_unanimity_is_not_certainty() -> None:
 
     assert isinstance(percent, Estimate)
     assert isinstance(alpha, Estimate)
-    assert percent.low == pytest.approx(0.7225, abs=1e-4)  # Wilson, 10 of 10
+    assert percent.low == pytest.approx(0.025 ** (1 / 10))  # exact, 10 of 10
     assert (alpha.value, alpha.low, alpha.high) == (1.0, None, None)
     assert "no interval" in alpha.method
 

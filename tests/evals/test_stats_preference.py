@@ -116,23 +116,23 @@ def test_few_annotators_speak_for_themselves_only() -> None:
     assert "for these annotators" not in clustered_win_rate(*simulated(3, 50, 3, 5)).method
 
 
-def test_one_annotator_with_one_vote_for_each_item_gets_the_plain_interval() -> None:
+def test_one_annotator_with_one_vote_for_each_item_gets_the_exact_interval() -> None:
     scores = np.array([1.0] * 12 + [0.0] * 8)
 
     result = clustered_win_rate(np.arange(20), np.zeros(20, int), scores)
 
-    assert (result.low, result.high) == pytest.approx(proportion_confint(12, 20, method="wilson"))
+    assert (result.low, result.high) == pytest.approx(proportion_confint(12, 20, method="beta"))
     assert result.df is None
     assert result.design_effect == 1.0
-    # z = (12/20 - 1/2) / sqrt(1/80) = 0.894
-    assert result.p_value == pytest.approx(0.37109, abs=1e-5)
+    # Twice the chance of 12 heads or more of 20: 2 · 263950/2^20.
+    assert result.p_value == pytest.approx(2 * 263950 / 2**20)
 
 
 def test_a_first_vote_has_a_wide_interval_not_an_error() -> None:
     result = clustered_win_rate([7], ["alice"], [1.0])
 
     assert (result.value, result.n) == (1.0, 1)
-    assert result.low == pytest.approx(0.2065, abs=1e-4)
+    assert result.low == pytest.approx(0.025)
 
 
 @pytest.mark.parametrize("score", [0.0, 1.0])

@@ -6,7 +6,7 @@ import pytest
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import attempt
 from evals.stats.preference import clustered_win_rate
-from evals.stats.proportions import wilson_interval
+from evals.stats.proportions import clopper_pearson_interval
 from evals.stats.repeats import (
     AllRepeats,
     Repeated,
@@ -49,12 +49,12 @@ def repeats_of(said: list[tuple[int, int, str]]) -> AllRepeats:
     return all_repeats(counted(said, 0), counted(said, 1))
 
 
-def test_shares_of_one_annotator_are_wilsons() -> None:
+def test_shares_of_one_annotator_are_exact() -> None:
     for found, good in ((same_answer(ONE), 15), (same_point(ONE), 11), (kept_side(ONE), 4)):
-        expected = wilson_interval(good, 20)
+        expected = clopper_pearson_interval(good, 20)
         assert (found.value, found.low, found.high) == (expected.value, expected.low, expected.high)
         assert found.n == 20
-        assert "Wilson" in found.method
+        assert "Clopper-Pearson" in found.method
     assert same_answer(ONE, 0.9).confidence == 0.9
 
 

@@ -104,14 +104,17 @@ def test_clusters_that_do_not_differ_have_no_test() -> None:
         clustered_test(rate)
 
 
-def test_one_person_alone_is_tested_by_the_score() -> None:
+def test_one_person_alone_is_tested_by_the_binomial_law() -> None:
     rate = clustered_win_rate(np.arange(20), np.zeros(20, int), np.repeat([1.0, 0.0], [12, 8]))
 
     found = clustered_test(rate, 0.6)
 
-    assert (found.statistic, found.p_value) == pytest.approx((0, 1))
-    assert found.df is None
-    assert "normal score test" in found.method
+    assert (found.statistic, found.p_value, found.df) == (None, 1, None)
+    assert "twice the smaller binomial tail" in found.method
+    # The end of an interval is where its own test just rejects.
+    assert rate.low is not None
+    assert clustered_test(rate, rate.low).p_value == pytest.approx(0.05)
+    assert not at_odds(rate, clustered_test(rate, rate.low + 1e-9))
 
 
 # The table of Dixon & Mood (1946): the most of the rarer sign at which 5 % is still reached.

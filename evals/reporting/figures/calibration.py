@@ -16,9 +16,9 @@ MOST, LEAST = 4, 8
 METHOD = (
     "Rows: score of the candidate minus score of the baseline{unit}, and in brackets how many "
     "items. An item is one observation: its votes for the candidate count 1, ties ½; averaged over "
-    "its votes and then over items; Wilson intervals at {level}, each on its own. Either side of 0 "
-    "is cut at quantiles into at most {most} parts of {least} items or more. The dashed line is no "
-    "preference. A metric that knows what people want climbs from top to bottom."
+    "its votes and then over items; Clopper-Pearson intervals at {level}, each on its own. Either "
+    "side of 0 is cut at quantiles into at most {most} parts of {least} items or more. The dashed "
+    "line is no preference. A metric that knows what people want climbs from top to bottom."
 )
 UNITS = {"length": ", in characters"}
 

@@ -30,9 +30,10 @@ HEADER = ("Candidate’s length beside the baseline’s", "Candidate chosen", "I
 METHOD = (
     "Rows: how many times as long as the baseline’s output the candidate’s is, in characters, and "
     "in brackets how many items (“about as long”: within 5 %). An item is one observation: the "
-    "share of its decided judgements that chose the candidate, averaged over items; Wilson "
-    "intervals at {level}, each on its own. The dashed line is no preference. Where rows climb "
-    "from top to bottom, people chose the longer output more often; that may be the better one."
+    "share of its decided judgements that chose the candidate, averaged over items; "
+    "Clopper-Pearson intervals at {level}, each on its own. The dashed line is no preference. "
+    "Where rows climb from top to bottom, people chose the longer output more often; that may be "
+    "the better one."
 )
 
 
