@@ -50,7 +50,8 @@ class Estimate:
     design_effect : float or None
         How many times more votes this takes than independent ones would.
     exact : bool
-        Whether the interval inverts the exact binomial test of `n` trials (Clopper-Pearson).
+        Whether the interval inverts the exact binomial test (Clopper-Pearson), of `n` trials or
+        of as many as they are worth.
     """
 
     value: float

@@ -16,7 +16,7 @@ from evals.stats.distributions import (
 )
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
-from evals.stats.proportions import wilson_limits
+from evals.stats.proportions import clopper_pearson_trials, wilson_limits
 
 # Beyond this an exact answer is of no use to anybody who collects judgements.
 MAX_SAMPLE = 1_000_000
@@ -249,7 +249,8 @@ def more_needed(
     direction : {"at least", "at most"}
         On which side of the threshold the interval has to lie.
     scale : {"share", "points", "relative", "ratio"}
-        Share: a Wilson-like interval of a proportion. Points: a difference, symmetric in
+        Share: the interval of a proportion, Clopper and Pearson's where the estimate says that
+        it is exact, else of Wilson's shape. Points: a difference, symmetric in
         its own unit. Ratio: symmetric in its logarithm. Relative: a ratio less 1.
 
     Returns
@@ -268,8 +269,21 @@ def more_needed(
         return Needed(0)
     if sign * (estimate.value - bar) <= 0:
         return Needed(None, "the present value is on the wrong side of the threshold")
+    if estimate.exact and scale == "share":
+        return _more_trials(estimate, limit, bar)
     now, then = (_tightness(estimate.value, end, scale) for end in (limit, bar))
     return _bounded(math.ceil(estimate.n * (then / now - 1))) if now > 0 else _too_near()
+
+
+def _more_trials(estimate: Estimate, limit: float, bar: float) -> Needed:
+    """As many times more observations as it takes more trials to move the end to the bar."""
+    p, level = estimate.value, estimate.confidence
+    now = clopper_pearson_trials(p, limit, level, 2.0 * estimate.n)
+    most = now * (1 + MAX_MORE / estimate.n)
+    then = clopper_pearson_trials(p, bar, level, most) if math.isfinite(most) else math.inf
+    if not math.isfinite(then):
+        return _too_near()
+    return _bounded(math.ceil(round(estimate.n * (then / now - 1), 6)))
 
 
 def collected_for(more: int, lost: float) -> int:

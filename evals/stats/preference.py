@@ -230,7 +230,7 @@ def _clustered(sums: VoteSums, level: float, chosen: Clustering, limits: Limits)
     )
     return ClusteredRate(
         p, low, high, n, method, level, float(np.sqrt(variance)), design_effect,
-        n_eff=n_eff, df=df, clustering=chosen.label,
+        exact=limits is _korn_graubard, n_eff=n_eff, df=df, clustering=chosen.label,
     )  # fmt: skip
 
 
@@ -244,7 +244,7 @@ def _unanimous(sums: VoteSums, level: float, chosen: Clustering, limits: Limits)
     )
     return ClusteredRate(
         p, low, high, sums.n, method, level, 0.0, sums.n / items,
-        n_eff=float(items), df=df, clustering=chosen.label,
+        exact=limits is _korn_graubard, n_eff=float(items), df=df, clustering=chosen.label,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from evals.stats.estimates import Estimate
 
 # Equal probabilities may differ in their last digits; scipy.stats uses the same slack.
 TIE_SLACK = 1e-7
+BISECTIONS = 60
 
 
 def checked_share(successes: object, n: object, what: str = "n") -> tuple[int, int]:
@@ -107,6 +108,27 @@ def clopper_pearson_p(successes: float, n: float, p0: float) -> float:
     above = float(betainc(successes, n - successes + 1, p0)) if successes > 0 else 1.0
     below = float(betainc(n - successes, successes + 1, 1 - p0)) if successes < n else 1.0
     return min(1.0, 2 * min(above, below))
+
+
+def clopper_pearson_trials(share: float, limit: float, confidence: float, most: float) -> float:
+    """How many trials with this share have their Clopper-Pearson limit at `limit`.
+
+    The lower one where `limit` lies below the share, else the upper one; whole numbers of
+    successes are not asked for, so that the answer has no teeth. Infinite beyond `most`.
+    """
+    below = limit < share
+
+    def reaches(trials: float) -> bool:
+        low, high = clopper_pearson_limits(share * trials, trials, confidence)
+        return low >= limit if below else high <= limit
+
+    if not reaches(most):
+        return float("inf")
+    few, many = 0.0, most
+    for _ in range(BISECTIONS):
+        middle = (few + many) / 2
+        few, many = (few, middle) if reaches(middle) else (middle, many)
+    return many
 
 
 def clopper_pearson_interval(successes: int, n: int, confidence: float = 0.95) -> Estimate:

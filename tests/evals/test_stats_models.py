@@ -20,7 +20,13 @@ from evals.stats.planning import (
     more_needed,
     sample_size_proportion,
 )
-from evals.stats.proportions import binomial_test_exact, wilson_interval
+from evals.stats.preference import clustered_win_rate
+from evals.stats.proportions import (
+    binomial_test_exact,
+    clopper_pearson_interval,
+    clopper_pearson_limits,
+    wilson_interval,
+)
 from evals.stats.sequential import (
     asymptotic_confidence_sequence,
     beta_binomial_e_value,
@@ -210,6 +216,44 @@ def test_as_many_more_judgements_as_foretold_do_settle_it() -> None:
     fewer = total - 40
     assert wilson_interval(round(0.65 * fewer) - 1, fewer).low < 0.6  # type: ignore[operator]
     assert judgements_needed(0.65, 0.6).more == pytest.approx(total, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("passed", "n", "bar"), [(47, 50, 0.85), (95, 100, 0.9), (30, 30, 0.9), (130, 200, 0.6)]
+)
+def test_the_forecast_of_an_exact_interval_goes_by_that_interval(
+    passed: int, n: int, bar: float
+) -> None:
+    needed = more_needed(clopper_pearson_interval(passed, n), bar).more
+
+    assert needed is not None
+    share, total = passed / n, n + needed
+    assert clopper_pearson_limits(share * total, total)[0] >= bar
+    assert clopper_pearson_limits(share * (total - 1), total - 1)[0] < bar
+
+
+def test_the_forecast_looks_up_from_below_as_it_looks_down_from_above() -> None:
+    failed, passed = clopper_pearson_interval(4, 50), clopper_pearson_interval(46, 50)
+
+    assert more_needed(failed, 0.15, "at most") == more_needed(passed, 0.85)
+    # 28 in a row have a lower limit of 0.877, 35 of 0.9.
+    assert more_needed(clopper_pearson_interval(28, 28), 0.9).more == 8
+    assert more_needed(clopper_pearson_interval(9_001, 10_000), 0.9).reason == (
+        "the present value is too near the threshold"
+    )
+
+
+def test_the_forecast_counts_judgements_that_say_as_much_as_fewer() -> None:
+    items, people = np.repeat(np.arange(60), 2), np.tile([1, 2], 60)
+    rate = clustered_win_rate(items, people, np.repeat([1.0, 0.0], [90, 30]), cluster="auto")
+    assert rate.exact
+    assert rate.design_effect == pytest.approx(2, rel=0.05)
+
+    needed = more_needed(rate, 0.7).more
+
+    single = more_needed(clopper_pearson_interval(45, 60), 0.7).more
+    assert single is not None
+    assert needed == pytest.approx(2 * single, rel=0.1)
 
 
 def test_more_judgements_are_not_promised_where_they_would_not_help() -> None:
