@@ -15,13 +15,35 @@ from evals.queries.reading import counted_from
 from evals.queries.said import WINNERS, Everybody
 from evals.queries.together import pairs_within
 from evals.queries.votes_from import Source
-from evals.stats.checks import Ints
+from evals.stats.checks import Floats, Ints
 from evals.stats.histograms import distinct, merged
 
 # What was said of one criterion, in how many ways: who was better, and the scores of either.
 SIZES = {"winner": WINNERS, **dict.fromkeys(SYSTEMS, SCORES)}
-# One part: the people of a block, and for each way rows (places of both, what both said, items).
-Part = tuple[tuple[bytes, ...], dict[str, Ints]]
+# What stands for a pair of whom one said nothing.
+NOTHING = -1
+
+
+@dataclass(frozen=True)
+class CriterionPart:
+    """What was said of one criterion in a block.
+
+    Attributes
+    ----------
+    people : tuple of bytes
+    rows : dict of (H, 5) arrays
+        For each way: places of both in `people`, what both said, and items with just these.
+    who, item : (N, 2) and (N,) arrays
+        All pairs on one item: places in `people`, and which of the items each is on.
+    cells : dict of (N,) arrays
+        For each way what the first said times its size, and what the second said.
+    """
+
+    people: tuple[bytes, ...]
+    rows: dict[str, Ints]
+    who: Ints
+    item: Ints
+    cells: dict[str, Ints]
 
 
 @dataclass(frozen=True)
@@ -49,7 +71,7 @@ class CriterionPairs:
 def criterion_pairs(study: Study, criterion: int, only: Source | None = None) -> CriterionPairs:
     """The tables of one criterion, by its key in the database."""
     found = parts(study, criterion_part, criterion, only)
-    everyone = Everybody(people for people, _ in found)
+    everyone = Everybody(part.people for part in found)
     rows = {way: merged([_none(), *_numbered(found, way, everyone)]) for way in SIZES}
     everybody = len(everyone)
     names = np.unique(rows["winner"][:, 0] * everybody + rows["winner"][:, 1])
@@ -66,11 +88,13 @@ def _none() -> Ints:
     return np.zeros((0, 5), dtype=np.int64)
 
 
-def _numbered(found: Sequence[Part], way: str, everyone: Everybody) -> list[Ints]:
+def _numbered(found: Sequence[CriterionPart], way: str, everyone: Everybody) -> list[Ints]:
     """The rows of each block, its people by their numbers among all."""
     return [
-        np.column_stack((everyone.numbers_of(people)[rows[way][:, :2]], rows[way][:, 2:]))
-        for people, rows in found
+        np.column_stack(
+            (everyone.numbers_of(part.people)[part.rows[way][:, :2]], part.rows[way][:, 2:])
+        )
+        for part in found
     ]
 
 
@@ -81,7 +105,35 @@ def _tables(rows: Ints, names: Ints, everybody: int, size: int) -> Ints:
     return tables
 
 
-def criterion_part(block: Block, criterion: int, only: Source | None) -> Part | None:
+def criterion_squares(
+    study: Study, criterion: int, only: Source | None, way: str, pulls: Sequence[Floats]
+) -> tuple[int, list[float]]:
+    """Items with a pair, and for each of `pulls` the sum of the squares of the items' sums.
+
+    Parameters
+    ----------
+    way : {"winner", "baseline", "candidate"}
+    pulls : sequence of (P, k, k) arrays
+        What an item in each cell of each pair's table weighs, pairs as in `criterion_pairs`.
+    """
+    found = parts(study, criterion_part, criterion, only)
+    everyone = Everybody(part.people for part in found)
+    known = criterion_pairs(study, criterion, only)
+    names, cells = known.who[:, 0] * len(everyone) + known.who[:, 1], SIZES[way] ** 2
+    items, squares = 0, np.zeros(len(pulls))
+    for part in found:
+        said = part.cells[way] != NOTHING
+        first, second = everyone.numbers_of(part.people)[part.who[said]].T
+        where = np.searchsorted(names, first * len(everyone) + second) * cells
+        where += part.cells[way][said]
+        items += len(np.unique(part.item[said]))
+        for number, pull in enumerate(pulls):
+            sums = np.bincount(part.item[said], weights=pull.reshape(-1)[where])
+            squares[number] += float(sums @ sums)
+    return items, squares.tolist()
+
+
+def criterion_part(block: Block, criterion: int, only: Source | None) -> CriterionPart | None:
     """One block of `criterion_pairs`."""
     votes = block.votes(only).values("id", "item_id", "annotator_id", "preference")
     ((packed, people),) = counted_from(votes, RATED, block.first, [criterion])
@@ -94,10 +146,17 @@ def criterion_part(block: Block, criterion: int, only: Source | None) -> Part | 
     said = {"winner": (rows >> 22) & 3, "baseline": ((rows >> 16) & 7) - 1,
             "candidate": ((rows >> 19) & 7) - 1}  # fmt: skip
     first, second = pairs_within(item, who)
-    return tuple(people), {
-        way: _counted(np.column_stack((who[first], who[second], one[first], one[second])))
-        for way, one in said.items()
-    }
+    both = np.column_stack((who[first], who[second]))
+    return CriterionPart(
+        tuple(people),
+        {way: _counted(np.column_stack((both, one[first], one[second])))
+         for way, one in said.items()},
+        both,
+        item[first],
+        {way: np.where((one[first] < 0) | (one[second] < 0), NOTHING,
+                       one[first] * SIZES[way] + one[second])
+         for way, one in said.items()},
+    )  # fmt: skip
 
 
 def _counted(rows: Ints) -> Ints:

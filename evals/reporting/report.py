@@ -71,13 +71,14 @@ def report(
                 **_agreement(votes.overall, confidence),
                 "pairs": _pairs(counted),
                 "by_criterion": {
-                    name: _agreement(tally, confidence) | {"pairs": pairs[name]["pairs"]}
+                    name: _agreement(tally, confidence)
+                    | {key: pairs[name][key] for key in ("pooled_kappa", "pairs")}
                     for name, tally in criteria.items()
                 },
                 **agreement_document(
                     counted,
                     read_parts(study, only, confidence),
-                    {name: one["scores"] for name, one in pairs.items()},
+                    pairs,
                 ),
             },
             # Only of a study that asks again, or did.

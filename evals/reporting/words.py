@@ -51,15 +51,20 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "Agreement"
     yield from _agreement(found["agreement"])
-    for name, one in found["agreement"]["by_criterion"].items():
+    yield from _parts_of_agreement(found["agreement"])
+    yield from _repeats(found.get("repeats"))
+
+
+def _parts_of_agreement(found: dict[str, Any]) -> Iterator[str]:
+    for name, one in found["by_criterion"].items():
         yield f"  {name}"
         yield from ("  " + line for line in _agreement(one))
-    if found["agreement"]["pairs"]:
+        yield "  " + _line("Cohen's kappa, pooled", one["pooled_kappa"], "coefficient", "items")
+    if found["pairs"]:
         yield "  Cohen's kappa of each pair"
-    for pair in found["agreement"]["pairs"]:
+    for pair in found["pairs"]:
         names = " and ".join(pair["annotators"])
         yield "  " + _line(names, pair["cohen_kappa"], "coefficient", "items")
-    yield from _repeats(found.get("repeats"))
 
 
 def _position(found: dict[str, Any]) -> Iterator[str]:

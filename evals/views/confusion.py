@@ -28,6 +28,7 @@ from evals.reporting.agreement.confusion import (
 from evals.reporting.agreement.counted import Scale, scale_of
 from evals.reporting.agreement.criterion_pairs import ScoreTable, criterion_pair_rows
 from evals.reporting.agreement.matrix import FEW
+from evals.reporting.numbers import Shown
 from evals.reporting.rubric import criteria_asked
 from evals.stats import wording
 from evals.tallies import counts_of
@@ -48,10 +49,13 @@ def pairs(request: HttpRequest, study: Study) -> HttpResponse:
         criteria = criteria_asked(study, only)
         criterion = chosen_criterion(request, criteria)
         scores: list[ScoreTable] = []
+        pooled: Shown | None = None
         if criterion is None:
             rows, count = pairs_of(study, only, level, start, stop)
         else:
-            rows, scores, count = criterion_pair_rows(study, criterion, only, level, start, stop)
+            rows, scores, count, pooled = criterion_pair_rows(
+                study, criterion, only, level, start, stop
+            )
         imported = queries.has_imported(study)
     if number > 1 and not rows:
         raise Http404
@@ -61,6 +65,7 @@ def pairs(request: HttpRequest, study: Study) -> HttpResponse:
         "crumb": "Pairs of annotators",
         "rows": rows,
         "scores": scores,
+        "pooled": pooled,
         "criteria": criteria,
         "criterion": criterion,
         "count": count,

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from annotate.models import Rating, Study
 from evals.stats.kappa import cohen_kappa
+from evals.stats.pooled import pool_kappa
 from evals.stats.wording import coefficient
 from tests.evals.simulation import judged_study
 from tests.evals.test_agreement_pages import page, words
@@ -90,6 +91,64 @@ def test_pairs_on_scores_are_those_of_the_ratings(study: Study, lena_client: Cli
     for pair in pairs:
         for key in ("cohen_kappa", "linear", "quadratic"):
             assert coefficient(pair[key]["value"]) in table
+
+
+def pooled_by_hand(
+    study: Study, name: str, value: Callable[[Rating], int], size: int, weights: str
+) -> tuple[float, float, int]:
+    """Second implementation: pooled kappa, its standard error by the influence of each item."""
+    found = {names: np.array(table) for names, table in tables_of(study, name, value, size).items()}
+    names = sorted(found)
+    pooled = pool_kappa([found[pair] for pair in names], weights)
+    by_item: dict[int, dict[str, int]] = {}
+    ratings = Rating.objects.filter(judgement__study=study, criterion__name=name)
+    for one in ratings.select_related("judgement__annotator"):
+        by_item.setdefault(one.judgement.item_id, {})[one.judgement.annotator.email] = value(one)
+    sums = [
+        sum(pooled.influence[names.index((a, b)), said[a], said[b]]
+            for a, b in combinations(sorted(said), 2))
+        for said in by_item.values()
+        if len(said) > 1
+    ]  # fmt: skip
+    n = len(sums)
+    squares = sum(one**2 for one in sums)
+    return pooled.value, (squares * n / (n - 1)) ** 0.5 / pooled.pairs, n
+
+
+@pytest.mark.parametrize("name", ["Correctness", "Helpfulness"])
+def test_all_pairs_are_pooled_on_a_criterion(study: Study, lena_client: Client, name: str) -> None:
+    value, se, n = pooled_by_hand(study, name, leaning, 3, "unweighted")
+
+    told = reported(study)["by_criterion"][name]["pooled_kappa"]
+
+    assert (told["value"], told["se"], told["n"]) == (pytest.approx(value), pytest.approx(se), n)
+    assert told["low"] < value < told["high"]
+    assert told["method"].startswith("pooled kappa, unweighted; ± t·se, clustered by item")
+    key = study.criteria.get(name=name).key
+    text = words(page(lena_client, "agreement_pairs", study, f"?criterion={key}"))
+    assert f"All pairs pooled: Cohen’s κ {coefficient(value)}" in text
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_all_pairs_are_pooled_on_scores_by_each_weighting(blocks: int) -> None:
+    study = judged_study(items=40, annotators=5, scale=7, blocks=blocks)
+
+    told = reported(study)["scores"]["Helpfulness"]["candidate"]["pooled_kappa"]
+
+    assert list(told) == ["unweighted", "linear", "quadratic"]
+    for weights, one in told.items():
+        value, se, n = pooled_by_hand(study, "Helpfulness", candidate_score, 5, weights)
+        assert (one["value"], one["se"]) == (pytest.approx(value), pytest.approx(se))
+        assert one["n"] == n
+
+
+def test_nobody_beside_another_is_no_pooled_kappa(lena_client: Client) -> None:
+    alone = judged_study(items=20, annotators=1, overlap=1)
+
+    told = reported(alone)["by_criterion"]["Correctness"]["pooled_kappa"]
+
+    assert told["value"] is None
+    assert told["reason"] == "no two annotators share an item"
 
 
 def test_a_criterion_that_is_not_asked_is_no_address(study: Study, lena_client: Client) -> None:

@@ -10,6 +10,7 @@ from evals.queries import Source
 from evals.queries.agreement import PairPoints
 from evals.queries.criterion_pairs import CriterionPairs, criterion_pairs
 from evals.reporting.agreement.counted import SAID, NamedPairs, named
+from evals.reporting.agreement.criterion_pooled import criterion_pooled
 from evals.reporting.agreement.matrix import FEW
 from evals.reporting.agreement.page import PairRow, pair_rows
 from evals.reporting.numbers import Shown, shown
@@ -39,23 +40,29 @@ class ScoreTable:
 
     system: str
     rows: Sequence[ScorePair]
+    pooled: Sequence[Shown]
 
 
 def criterion_pair_rows(
     study: Study, criterion: Criterion, only: Source | None, confidence: float,
     start: int, stop: int,
-) -> tuple[list[PairRow], list[ScoreTable], int]:  # fmt: skip
-    """Who was better by some of the pairs, their scores, and how many pairs there are in all."""
+) -> tuple[list[PairRow], list[ScoreTable], int, Shown]:  # fmt: skip
+    """Who was better by some pairs, their scores, how many pairs there are, and all pooled."""
     found = criterion_pairs(study, criterion.pk, only)
+    pooled = criterion_pooled(study, criterion.pk, only, confidence)
     pairs, winners = _named(found, found.winners)
     rows = pair_rows(pairs, winners, confidence, start, stop)
     people = {frozenset((row.one[0], row.other[0])): n for n, row in enumerate(rows)}
     systems = {"baseline": study.baseline_name, "candidate": study.candidate_name}
     tables = [
-        ScoreTable(systems[system], _score_rows(*_named(found, table), people, confidence))
+        ScoreTable(
+            systems[system],
+            _score_rows(*_named(found, table), people, confidence),
+            pooled.shown_scores(system),
+        )
         for system, table in found.scores.items()
     ]
-    return rows, tables, len(pairs)
+    return rows, tables, len(pairs), pooled.shown
 
 
 def _named(found: CriterionPairs, tables: Ints) -> tuple[NamedPairs, Ints]:
@@ -117,8 +124,11 @@ def criterion_pairs_json(
 ) -> dict[str, Any]:
     """Pairs on who was better, and on the scores of either system where there are any."""
     found = criterion_pairs(study, criterion, only)
+    pooled = criterion_pooled(study, criterion, only, confidence)
     return {
         "pairs": pairs_json(*_named(found, found.winners), confidence),
+        "pooled_kappa": pooled.winner.as_json(),
+        "pooled_scores": {system: pooled.scores_json(system) for system in found.scores},
         "scores": {
             system: pairs_json(*_named(found, table), confidence, None)
             for system, table in found.scores.items()

@@ -17,11 +17,11 @@ SYSTEMS = ("baseline", "tie", "candidate")
 
 
 def agreement_document(
-    counted: Counted, parts: Parts, score_pairs: Mapping[str, Mapping[str, Any]]
+    counted: Counted, parts: Parts, by_pairs: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """What agreement has beside percent, alpha, Fleiss' kappa, AC1, pairs and criteria.
 
-    `score_pairs` has for each scored criterion and system what each two annotators have.
+    `by_pairs` has for each criterion what pairs of annotators have, and all of them pooled.
     """
     kinds, level, rest = parts.parts, counted.confidence, all_against_rest(parts)
     return {
@@ -44,7 +44,7 @@ def agreement_document(
             | _row(on_winner(one.rows), level)
             for one in kinds.periods
         ],
-        "scores": _scores(parts, score_pairs),
+        "scores": _scores(parts, by_pairs),
         "disagreement": _drivers(drivers(parts, rest)),
     }
 
@@ -97,7 +97,10 @@ def _scores(counted: Parts, pairs: Mapping[str, Mapping[str, Any]]) -> dict[str,
     return {
         name: {
             system: _points(on_scale(rows, counted.confidence))
-            | {"pairs": pairs[name].get(system, [])}
+            | {
+                "pooled_kappa": pairs[name]["pooled_scores"].get(system, {}),
+                "pairs": pairs[name]["scores"].get(system, []),
+            }
             for system, rows in kinds.scores.items()
         }
         for name, kinds in counted.criteria.items()
