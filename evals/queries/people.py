@@ -19,6 +19,8 @@ from evals.queries.said import Everybody
 from evals.queries.timed import NEVER, moment
 from evals.queries.votes_from import Source
 from evals.stats.checks import Ints
+from evals.stats.estimates import Estimate
+from evals.stats.latency import median_interval
 
 PEOPLE = """
 SELECT annotator_id,
@@ -185,18 +187,20 @@ def people_counted(study: Study, only: Source | None) -> list[Person]:
 
 
 @kept
-def median_seconds(study: Study, only: Source | None = "blind") -> dict[UUID, float]:
-    """Of each annotator the median time at work on a judgement."""
+def median_seconds(
+    study: Study, only: Source | None = "blind", confidence: float = 0.95
+) -> dict[UUID, Estimate]:
+    """Of each annotator who was timed the median time at work on a judgement."""
     found = parts(study, pace_part, only)
     everybody = Everybody(part.people for part in found)
     codes = [_codes(everybody.numbers_of(part.people)[part.who], part.times) for part in found]
     rows = np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *codes]))
     who, starts, n = np.unique(rows >> MILLISECOND_BITS, return_index=True, return_counts=True)
-    times = rows & ((1 << MILLISECOND_BITS) - 1)
-    # Each one's times are in order: the middle one, or the mean of the two there.
-    medians = (times[starts + (n - 1) // 2] + times[starts + n // 2]) / 2
-    users = (everybody.users[number] for number in who.tolist())
-    return dict(zip(users, (medians / 1000).tolist(), strict=True))
+    seconds = (rows & ((1 << MILLISECOND_BITS) - 1)) / 1000
+    return {
+        everybody.users[number]: median_interval(seconds[start : start + times], confidence)
+        for number, start, times in zip(who.tolist(), starts.tolist(), n.tolist(), strict=True)
+    }
 
 
 def _codes(who: Ints, times: Ints) -> Ints:

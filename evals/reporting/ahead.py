@@ -30,7 +30,7 @@ COUNTS: tuple[Callable[[Study, queries.Source | None, float, Ties], object], ...
     lambda study, only, *_: queries.length_votes(study, only),
     lambda study, only, *_: queries.progress(study),
     lambda study, only, *_: queries.people_counted(study, only),
-    lambda study, only, *_: queries.median_seconds(study, only),
+    lambda study, _, level, __: queries.median_seconds(study, confidence=level),
     lambda study, only, *_: queries.imported_count(study, only),
     lambda study, only, *_: queries.reference_counts(study),
     lambda study, only, *_: queries.disputed_items(study, only),

@@ -1,7 +1,7 @@
 """The page of annotators: what each did, how fast, to which side, and how like the others."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from annotate.models import Study
@@ -17,6 +17,7 @@ from evals.tallies import AnnotatorVotes, SidedVotes, with_others
 
 NO_VOTES = AnnotatorVotes(0, 0, 0, 0, 0, 0)
 MANY_SKIPS = 0.2
+NOT_TIMED = Undefined("nothing was timed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class AnnotatorRow:
     """One annotator."""
 
     person: queries.Person
-    seconds: str
+    seconds: Shown
     left: Shown
     with_others: Shown
     ties: Shown
@@ -55,14 +56,14 @@ def annotators(
     people = queries.people_counted(study, only)
     each = votes.each_annotator
     others = queries.agreement_with_others(study, only)
-    seconds = queries.median_seconds(study)
+    seconds = queries.median_seconds(study, confidence=confidence)
     percent = votes.overall.agreement(confidence)["percent"]
     rows = [
         _row(
             person,
             each.get(person.id, NO_VOTES),
             with_others(others.get(person.id, []), confidence),
-            seconds.get(person.id),
+            seconds.get(person.id, NOT_TIMED),
             percent,
             confidence,
         )
@@ -85,7 +86,7 @@ def _row(
     person: queries.Person,
     votes: AnnotatorVotes,
     others: Estimate | Undefined,
-    seconds: float | None,
+    seconds: Estimate | Undefined,
     percent: Estimate | Undefined,
     confidence: float,
 ) -> AnnotatorRow:
@@ -94,7 +95,7 @@ def _row(
         ties = clopper_pearson_interval(votes.ties, votes.n, confidence)
     return AnnotatorRow(
         person,
-        in_time(seconds),
+        in_seconds(seconds),
         shown(annotator_left_share(votes, confidence), word=""),
         shown(others, word="items"),
         shown(ties, word=""),
@@ -111,6 +112,16 @@ def is_below(others: Estimate | Undefined, percent: Estimate | Undefined) -> boo
         and others.high is not None
         and others.high < percent.value
     )
+
+
+def in_seconds(found: Estimate | Undefined) -> Shown:
+    """ "48 s" and "41 s to 55 s"."""
+    words = shown(found, word="")
+    if isinstance(found, Undefined):
+        return words
+    ends = (found.low, found.high)
+    interval = " to ".join(in_time(end) for end in ends if end is not None)
+    return replace(words, value=in_time(found.value), interval=interval)
 
 
 def in_time(seconds: float | None) -> str:

@@ -163,7 +163,7 @@ def ties_words(tally: Tally, ties: Ties) -> str:
 
 def seconds_each(study: Study) -> float | None:
     """Median time at work on a judgement, of the annotators' medians."""
-    found = list(queries.median_seconds(study).values())
+    found = [one.value for one in queries.median_seconds(study).values()]
     return median(found) if found else None
 
 

@@ -79,6 +79,7 @@ def report(
                     counted,
                     read_parts(study, only, confidence),
                     pairs,
+                    queries.median_seconds(study, confidence=confidence),
                 ),
             },
             # Only of a study that asks again, or did.

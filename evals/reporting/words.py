@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from evals.reporting.annotators import in_seconds
 from evals.reporting.compared import p_words
 from evals.reporting.numbers import from_json, shown
+from evals.stats.estimates import Estimate
 from evals.stats.wording import about, counted, percent
 
 COEFFICIENTS = (
@@ -52,6 +54,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield "Agreement"
     yield from _agreement(found["agreement"])
     yield from _parts_of_agreement(found["agreement"])
+    yield from _paces(found["agreement"]["annotators"])
     yield from _repeats(found.get("repeats"))
 
 
@@ -65,6 +68,19 @@ def _parts_of_agreement(found: dict[str, Any]) -> Iterator[str]:
     for pair in found["pairs"]:
         names = " and ".join(pair["annotators"])
         yield "  " + _line(names, pair["cohen_kappa"], "coefficient", "items")
+
+
+def _paces(found: list[dict[str, Any]]) -> Iterator[str]:
+    """The median time of each annotator who was timed, one a line."""
+    timed = [(one["annotator"], from_json(one["median_seconds"])) for one in found]
+    paces = [(who, time) for who, time in timed if isinstance(time, Estimate)]
+    if paces:
+        yield ""
+        yield "Median time at work on a judgement"
+    for who, time in paces:
+        number = in_seconds(time)
+        interval = number.interval or f"({number.why})"
+        yield f"  {who}: {number.value}  {interval}  {counted(time.n, 'judgements')}"
 
 
 def _position(found: dict[str, Any]) -> Iterator[str]:

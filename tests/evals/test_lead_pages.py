@@ -12,6 +12,7 @@ from annotate.judging import Answers, flag_task, record_judgement, submission_ke
 from annotate.models import Item, Study, Task, User
 from evals import queries
 from evals.reporting.agreement.counted import read
+from evals.reporting.annotators import in_time
 from evals.reporting.compared import p_words
 from evals.stats.kappa import cohen_kappa
 from evals.stats.preference import ClusteredRate
@@ -69,6 +70,21 @@ def test_nothing_judged_is_no_zero(name: str, lena_client: Client) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_study_without_items_has_its_pages(name: str, lena_client: Client) -> None:
     assert h1(page(lena_client, name, make_study(state="draft")))
+
+
+def test_each_annotator_has_a_median_time_with_its_interval(
+    study: Study, lena_client: Client
+) -> None:
+    text = page(lena_client, "annotators", study)
+    for person in User.objects.filter(judgements__study=study).distinct():
+        times = sorted(
+            study.judgements.filter(annotator=person).values_list("active_ms", flat=True)
+        )
+        # 18 judgements each: the sign test at 5 % leaves the 5th and the 14th as ends.
+        assert len(times) == 18
+        ends = [in_time(times[place] / 1000) for place in (4, 13)]
+        assert in_time((times[8] + times[9]) / 2000) in text
+        assert " to ".join(ends) in text
 
 
 @pytest.mark.parametrize("name", [*PAGES, "policy"])

@@ -12,7 +12,7 @@ from evals.gate import DEFAULT_GATES, Evidence, judge_gate
 from evals.matching import is_structured, matches, parses
 from evals.reporting import items, preference, progress, report
 from evals.reporting.agreement import page as agreement
-from evals.reporting.annotators import in_time, is_below
+from evals.reporting.annotators import in_seconds, in_time, is_below
 from evals.reporting.gates import headline
 from evals.reporting.numbers import listed, shown
 from evals.reporting.tested import (
@@ -25,6 +25,7 @@ from evals.reporting.tested import (
 )
 from evals.reporting.words import report_in_words
 from evals.stats.estimates import Estimate, Undefined
+from evals.stats.latency import median_interval
 from evals.stats.preference import ClusteredRate
 from evals.tallies import Tally, Ties, counts_of, with_others
 from tests.factories import make_batch, make_study
@@ -319,6 +320,25 @@ def test_times_are_read_in_minutes_and_seconds() -> None:
     assert in_time(None) == "\u2013"
     assert in_time(47.6) == "48\u202fs"
     assert in_time(125) == "2\u202fmin 5\u202fs"
+
+
+def test_a_median_of_few_times_has_a_reason_in_place_of_an_interval() -> None:
+    few, many = median_interval([30, 40, 50, 60, 70]), median_interval(range(10, 70, 10))
+
+    assert (in_seconds(few).value, in_seconds(few).interval) == ("50\u202fs", "")
+    assert in_seconds(few).why == "no interval: it takes 6 judgements"
+    # Of six values all lie above the median once in 64 times, and all below it once in 64.
+    assert (many.value, many.low, many.high, many.n) == (35, 10, 60, 6)
+    assert in_seconds(many).interval == "10\u202fs to 1\u202fmin"
+    assert in_seconds(Undefined("nothing was timed")).why == "nothing was timed"
+
+
+def test_the_interval_of_a_median_is_that_of_the_sign_test() -> None:
+    # Conover (1999), example 3.2.1, has 16 values: P(X <= 3) = 0.0106, P(X <= 4) = 0.0384.
+    found = median_interval(range(1, 17))
+
+    assert (found.value, found.low, found.high) == (8.5, 4, 13)
+    assert found.method == "median; interval of order statistics (binomial)"
 
 
 def test_somebody_stands_apart_only_beyond_their_interval() -> None:

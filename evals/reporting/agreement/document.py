@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from evals.reporting.agreement.counted import SAID, WEIGHTED, Counted, Parts, on_points, on_winner
 from evals.reporting.agreement.drivers import Driver, Drivers, drivers
 from evals.reporting.agreement.groups import row_estimates
 from evals.reporting.agreement.panel import on_scale
 from evals.reporting.agreement.rest import Rest, against_majority, all_against_rest
+from evals.reporting.annotators import NOT_TIMED
 from evals.stats.checks import Ints
 from evals.stats.estimates import Estimate, Undefined
 from evals.stats.kappa import kappa_pairs
@@ -17,17 +19,21 @@ SYSTEMS = ("baseline", "tie", "candidate")
 
 
 def agreement_document(
-    counted: Counted, parts: Parts, by_pairs: Mapping[str, Mapping[str, Any]]
+    counted: Counted,
+    parts: Parts,
+    by_pairs: Mapping[str, Mapping[str, Any]],
+    seconds: Mapping[UUID, Estimate],
 ) -> dict[str, Any]:
     """What agreement has beside percent, alpha, Fleiss' kappa, AC1, pairs and criteria.
 
-    `by_pairs` has for each criterion what pairs of annotators have, and all of them pooled.
+    `by_pairs` has for each criterion what pairs of annotators have, and all of them pooled;
+    `seconds` the median time of each annotator who was timed.
     """
     kinds, level, rest = parts.parts, counted.confidence, all_against_rest(parts)
     return {
         "pooled_kappa": counted.pooled["unweighted"].as_json(),
         "on_scale": _on_scale(counted),
-        "annotators": _annotators(parts, rest),
+        "annotators": _annotators(parts, rest, seconds),
         "by_category": {
             name: _row(on_winner(rows), level) for name, rows in kinds.categories.items()
         },
@@ -79,7 +85,9 @@ def _row(rows: Ints, confidence: float) -> dict[str, Any]:
     }
 
 
-def _annotators(counted: Parts, rest: Sequence[Rest]) -> list[dict[str, Any]]:
+def _annotators(
+    counted: Parts, rest: Sequence[Rest], seconds: Mapping[UUID, Estimate]
+) -> list[dict[str, Any]]:
     return [
         {
             "annotator": one.person.label,
@@ -87,6 +95,7 @@ def _annotators(counted: Parts, rest: Sequence[Rest]) -> list[dict[str, Any]]:
             "kappa": one.kappa.as_json(),
             # Rows: what they said; columns: what most of the others said, or none of it.
             "majority": against_majority(counted.others[one.person.pk]).tolist(),
+            "median_seconds": seconds.get(one.person.pk, NOT_TIMED).as_json(),
         }
         for one in rest
     ]
