@@ -168,14 +168,12 @@ def _seen(setting: Setting, item: Ints, who: Ints, change: Floats, new: Flags, o
     # An item's annotators count from when it is complete.
     last = np.zeros(setting.items, dtype=np.int64)
     last[item[new]] = np.flatnonzero(new)
-    truth = np.zeros((2, len(item)))
-    np.add.at(truth, (0, last[item[new]]), own[who[new]])
-    np.add.at(truth, (1, last[item[new]]), 1)
-    totals = truth.cumsum(axis=1)
+    rates = np.bincount(last[item[new]], weights=own[who[new]], minlength=len(item)).cumsum()
+    shared = np.bincount(last[item[new]], minlength=len(item)).cumsum()
     found = Seen(
         np.arange(2 * setting.overlap + 1) / (2 * setting.overlap),
         counts.astype(np.int64), votes.astype(np.int64), sums,
-        totals[0] / np.maximum(totals[1], 1),
+        rates / np.maximum(shared, 1),
     )  # fmt: skip
     return found.at(counts.sum(axis=1) >= FIRST_LOOK)
 
@@ -269,8 +267,8 @@ def errors(setting: Setting, draws: int, rng: Rng) -> list[float]:
         if number < CLOSELY:
             check(seen, own, margin, found)
             widths += _widths(seen, float(margin[-1]))
-        ever += [before(seen, all_), before(seen, seen.these), found.any(),
-                 wrong(seen, seen.these, np.zeros(len(margin))).any()]  # fmt: skip
+        ever += np.array([before(seen, all_), before(seen, seen.these), found.any(),
+                 wrong(seen, seen.these, np.zeros(len(margin))).any()], dtype=float)  # fmt: skip
     return [*(ever / draws).tolist(), *(widths / min(draws, CLOSELY)).tolist()]
 
 

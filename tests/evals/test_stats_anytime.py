@@ -85,7 +85,7 @@ def test_it_is_wrong_at_any_look_in_fewer_than_one_study_of_twenty(share: float)
         # Three judgements an item, alike more often than chance would have it.
         said = rng.binomial(3, rng.beta(share * 4, (1 - share) * 4, 300))
         counts = np.eye(4, dtype=np.int64)[said].cumsum(axis=0)
-        wrong += betting_excludes(THIRDS, counts, np.full(300, share)).any()
+        wrong += bool(betting_excludes(THIRDS, counts, np.full(300, share)).any())
     assert wrong / 300 <= 0.05
 
 
