@@ -179,6 +179,7 @@ def size_tables(draws: int, rng: Rng) -> None:
 
 
 SPREADS = {"items lean": (1.0, 0.0), "items and people lean": (1.0, 0.4)}
+LEANING = {**SPREADS, "items lean much": (2.5, 0.0)}
 
 
 def main() -> None:
@@ -212,6 +213,14 @@ def single_votes(draws: int, rng: Rng) -> None:
         for p in (0.5, 0.9, 0.98):
             clustered_row(p, items, people, 1, "items lean", draws, rng)
 
+    print(f"\nWin rate, two and three votes an item, 3 annotators, {draws} draws")
+    print("  items people each      p  spread                  clustered   naive  none")
+    for items in (20, 25, 50, 100):
+        for each in (2, 3):
+            for p in (0.9, 0.95, 0.98):
+                for name in ("items lean", "items lean much"):
+                    clustered_row(p, items, 3, each, name, draws, rng)
+
 
 def intervals(draws: int, rng: Rng) -> None:
     print(f"\nPaired difference, Newcombe, {draws} draws\n       n  lost/won  coverage")
@@ -230,7 +239,7 @@ def intervals(draws: int, rng: Rng) -> None:
 def clustered_row(
     p: float, items: int, people: int, each: int, name: str, draws: int, rng: Rng
 ) -> None:
-    found = clustered_coverage(p, items, people, each, SPREADS[name], draws, rng)
+    found = clustered_coverage(p, items, people, each, LEANING[name], draws, rng)
     share, naive, none = found
     print(
         f"{items:>7} {people:>6} {each:>4} {p:>6}  {name:<22} {100 * share:>9.1f}% "

@@ -237,14 +237,17 @@ def _clustered(sums: VoteSums, level: float, chosen: Clustering, limits: Limits)
 def _unanimous(sums: VoteSums, level: float, chosen: Clustering, limits: Limits) -> ClusteredRate:
     """All wins or all losses: the residuals are zero and say nothing of clustering."""
     p, items, df = sums.mean, sums.items.size, chosen.smallest - 1
-    low, high, name = limits(p, items, level, df)
-    method = (
-        f"mean score, all votes alike, {chosen.label}; {name} with the {items:,} "
-        f"items as votes, t with {df} degrees of freedom"
-    )
+    is_exact = limits is _korn_graubard
+    if is_exact:
+        # No spread was taken from the items, so that nothing is lost by taking it from few.
+        low, high = clopper_pearson_limits(p * items, items, level)
+        name = f"Clopper-Pearson with the {items:,} items as votes"
+    else:
+        low, high, whose = limits(p, items, level, df)
+        name = f"{whose} with the {items:,} items as votes, t with {df} degrees of freedom"
     return ClusteredRate(
-        p, low, high, sums.n, method, level, 0.0, sums.n / items,
-        exact=limits is _korn_graubard, n_eff=float(items), df=df, clustering=chosen.label,
+        p, low, high, sums.n, f"mean score, all votes alike, {chosen.label}; {name}", level,
+        0.0, sums.n / items, exact=is_exact, n_eff=float(items), df=df, clustering=chosen.label,
     )  # fmt: skip
 
 
