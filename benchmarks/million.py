@@ -171,12 +171,8 @@ def _medians(times: list[tuple[float, float]]) -> tuple[float, float]:
 
 
 def page(browser: Annotator, watch: Watch, address: str) -> tuple[float, float]:
-    """Seconds by the clock, and of the processor here and in the database."""
-    watch.busy = 0.0
-    started, here = time.perf_counter(), time.process_time()
-    status, headers, _ = browser.send("GET", address)
-    assert status == 200, (address, status, headers.get("location"))
-    return time.perf_counter() - started, time.process_time() - here + watch.busy
+    """Seconds by the clock until it is open, and of the processor here and in the database."""
+    return opening(browser, watch, address)[-1]
 
 
 def opening(browser: Annotator, watch: Watch, address: str) -> list[tuple[float, float]]:

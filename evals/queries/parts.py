@@ -4,6 +4,7 @@ What one judgement changes is counted again in its block; everything else is tak
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -73,9 +74,13 @@ def parts(
     known = _known(study, what, states)
     missing = [block for block in states if block not in known]
     fresh: dict[int, R | None] = {}
+    started = time.monotonic()
     for block in missing:
-        if _is_enough(len(states), begun=bool(fresh)):
-            break
+        # Each try counts a block or more, so that it comes to an end.
+        if fresh and len(states) >= LARGE:
+            each = (time.monotonic() - started) / len(fresh)
+            if is_over(each * (len(missing) - len(fresh))):
+                break
         fresh[block] = count(Block(study, block), *args, **kwargs)
     # Of one block alone, what is made of it is kept as a whole.
     if fresh and len(states) > 1:
@@ -87,11 +92,6 @@ def parts(
     of_all = (fresh[one] if one in fresh else unpacked(known[one]) for one in states)
     found = just_made[study.pk, what] = [part for part in of_all if part is not None]
     return found
-
-
-def _is_enough(blocks: int, *, begun: bool) -> bool:
-    """Whether to stop for now. Each try counts a block or more, so that it comes to an end."""
-    return begun and blocks >= LARGE and is_over()
 
 
 def _known(study: Study, what: str, states: Mapping[int, str]) -> dict[int, bytes]:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 GROWTH = 1.3
+# What is done in so many seconds is done before anybody has read that it is not.
+BEARABLE = 0.4
 # Hours: a request that says to be a later one gains nothing.
 MOST_TRIES = 40
 # When the time is up, by the clock that never goes back; None where nobody waits.
@@ -46,7 +48,13 @@ def patience(seconds: float, tries: int = 0) -> Iterator[None]:
         _until.reset(before)
 
 
-def is_over() -> bool:
-    """Whether somebody waits, and has waited long enough."""
+def is_over(left: float) -> bool:
+    """Whether somebody waits, has waited long enough, and would have to wait on for long.
+
+    Parameters
+    ----------
+    left : float
+        Seconds that the rest will take.
+    """
     until = _until.get()
-    return until is not None and time.monotonic() >= until
+    return until is not None and time.monotonic() >= until and left > BEARABLE

@@ -7,6 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Route, expect
 
 from annotate.models import Study, User
+from evals.queries import patience
 from evals.views import counting
 from tests.browser.conftest import Visitor
 from tests.evals.simulation import judged_study
@@ -20,6 +21,7 @@ WAITING = "The judgements are being counted"
 def study(transactional_db: None, fresh_cache: None, monkeypatch: pytest.MonkeyPatch) -> Study:
     """A large study, and every request's time is up after one block."""
     monkeypatch.setattr(counting, "SECONDS", 0.0)
+    monkeypatch.setattr(patience, "BEARABLE", 0.0)
     return judged_study(items=32, annotators=4, blocks=4)
 
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from annotate.models import Study
 from evals.models import CountedPart
 from evals.queries import parts as of_blocks
+from evals.queries import patience as of_time
 from evals.queries.parts import Block, parts
 from evals.queries.patience import StillCountingError, patience
 from evals.queries.reading import snapshot
@@ -36,7 +37,12 @@ def study() -> Study:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page's time is up as soon as it has counted one block."""
+    hurried(monkeypatch)
+
+
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "SECONDS", 0.0)
+    monkeypatch.setattr(of_time, "BEARABLE", 0.0)
 
 
 def open_page(
@@ -70,7 +76,7 @@ def test_it_says_how_far_it_is_until_it_can_open(
     whole = without_token(open_page(lena_client, study, page).text)
     CountedPart.objects.all().delete()
     cache.clear()
-    monkeypatch.setattr(counting, "SECONDS", 0.0)
+    hurried(monkeypatch)
 
     *waiting, last = tries_of(lena_client, study, page)
 
@@ -110,7 +116,7 @@ def test_each_try_has_longer_than_the_one_before(study: Study, lena_client: Clie
 def test_a_count_of_tries_that_is_none_is_the_first(
     study: Study, lena_client: Client, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    monkeypatch.setattr(counting, "SECONDS", 0.0)
+    hurried(monkeypatch)
     answer = open_page(lena_client, study, "preference", REGION | {"Counting-Page": said})
 
     assert says_to_ask_again(answer)["Counting-Page"] == "1"
@@ -121,6 +127,16 @@ def test_a_small_study_is_counted_while_its_page_opens(lena_client: Client) -> N
     small = judged_study(items=24, blocks=BLOCKS - 1, name="Small")
 
     assert open_page(lena_client, small, "preference").status_code == 200
+
+
+def test_what_is_soon_done_is_done_at_once(
+    study: Study, lena_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few blocks are counted before anybody has read that they are not."""
+    monkeypatch.setattr(counting, "SECONDS", 0.0)
+    monkeypatch.setattr(of_time, "BEARABLE", 60.0)
+
+    assert open_page(lena_client, study, "preference").status_code == 200
 
 
 @pytest.mark.usefixtures("hurry")
@@ -138,6 +154,7 @@ def test_systems_of_large_studies_say_how_far_they_are(study: Study, lena_client
     assert "The judgements are being counted" in answer.text
 
 
+@pytest.mark.usefixtures("hurry")
 def test_what_was_counted_in_time_is_kept(study: Study) -> None:
     asked: list[int] = []
 
@@ -160,6 +177,7 @@ def test_what_was_counted_in_time_is_kept(study: Study) -> None:
 def test_a_worker_counts_slice_by_slice_to_the_end(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hurried(monkeypatch)
     monkeypatch.setattr(ahead, "SLICE", 0.0)
     written: list[int] = []
     keep = of_blocks._keep
