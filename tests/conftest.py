@@ -20,18 +20,34 @@ from tests.factories import make_batch, make_study, make_user
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# The longest of those that need tables of their own.
+LONG = ("test_tour.py", "test_race.py", "test_intake_races.py", "test_runs_killed.py",
+        "test_late_work.py", "test_tour_stories.py", "test_cut_lines.py")  # fmt: skip
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """First what starts the whole product, and asks this process for no database.
 
-    These are the longest; begun last, they leave one worker alone with the rest for minutes.
+    These are the longest; begun last, they leave one worker alone with the rest for minutes. So
+    too of the tests that pytest-django puts after the others, because they commit.
     """
     items.sort(key=lambda item: not _starts_the_product(item.path))
+    places = [place for place, item in enumerate(items) if _commits(item)]
+    ordered = sorted((items[place] for place in places), key=lambda one: one.path.name not in LONG)
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
 
 
 def _starts_the_product(path: Path) -> bool:
     names = {"test_every_statement.py", "test_killed_processes.py", "test_serve.py"}
     return path.name in names or path.parent.name == "database"
+
+
+def _commits(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("django_db")
+    asked = isinstance(item, pytest.Function) and "transactional_db" in item.fixturenames
+    return asked or (mark is not None and bool(mark.kwargs.get("transaction")))
 
 
 @pytest.fixture(scope="session", autouse=True)
