@@ -17,7 +17,7 @@ from tests.faults.truth import amiss, stored
 
 pytestmark = pytest.mark.race
 
-WEB_KILLS = int(os.environ.get("FAULT_WEB_KILLS", "10"))
+WEB_KILLS = int(os.environ.get("FAULT_WEB_KILLS", "5"))
 DATABASE_KILLS = int(os.environ.get("FAULT_DATABASE_KILLS", "3"))
 SEED = int(os.environ.get("FAULT_SEED", "12"))
 PEOPLE = 6
