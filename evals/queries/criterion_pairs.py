@@ -1,6 +1,6 @@
 """What each two annotators said for a criterion, of the items both judged, block by block."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,10 +13,10 @@ from evals.queries.parts import Block, parts
 from evals.queries.rated import RATED, SCORES, SYSTEMS
 from evals.queries.reading import counted_from
 from evals.queries.said import WINNERS, Everybody
-from evals.queries.together import pairs_within
+from evals.queries.timed import joined
+from evals.queries.together import item_squares, pairs_within, place_lookup
 from evals.queries.votes_from import Source
 from evals.stats.checks import Floats, Ints
-from evals.stats.histograms import distinct, merged
 
 # What was said of one criterion, in how many ways: who was better, and the scores of either.
 SIZES = {"winner": WINNERS, **dict.fromkeys(SYSTEMS, SCORES)}
@@ -31,8 +31,6 @@ class CriterionPart:
     Attributes
     ----------
     people : tuple of bytes
-    rows : dict of (H, 5) arrays
-        For each way: places of both in `people`, what both said, and items with just these.
     who, item : (N, 2) and (N,) arrays
         All pairs on one item: places in `people`, and which of the items each is on.
     cells : dict of (N,) arrays
@@ -40,7 +38,6 @@ class CriterionPart:
     """
 
     people: tuple[bytes, ...]
-    rows: dict[str, Ints]
     who: Ints
     item: Ints
     cells: dict[str, Ints]
@@ -72,37 +69,33 @@ def criterion_pairs(study: Study, criterion: int, only: Source | None = None) ->
     """The tables of one criterion, by its key in the database."""
     found = parts(study, criterion_part, criterion, only)
     everyone = Everybody(part.people for part in found)
-    rows = {way: merged([_none(), *_numbered(found, way, everyone)]) for way in SIZES}
-    everybody = len(everyone)
-    names = np.unique(rows["winner"][:, 0] * everybody + rows["winner"][:, 1])
-    tables = {way: _tables(rows[way], names, everybody, size) for way, size in SIZES.items()}
+    # Whoever answers says who won, scores or not: so all pairs are among these.
+    names = np.unique(joined([pair for pair, _, _ in _pairs(found, everyone, "winner")]))
+    tables = {way: _tables(_pairs(found, everyone, way), names, size)
+              for way, size in SIZES.items()}  # fmt: skip
     return CriterionPairs(
         everyone.users,
-        np.column_stack((names // max(1, everybody), names % max(1, everybody))),
+        np.column_stack(np.divmod(names, max(1, len(everyone)))),
         tables.pop("winner"),
         {system: table for system, table in tables.items() if table.any()},
     )
 
 
-def _none() -> Ints:
-    return np.zeros((0, 5), dtype=np.int64)
+def _pairs(
+    found: Sequence[CriterionPart], everyone: Everybody, way: str
+) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Of each block the pairs who both said something: who, as a number; what; on which item."""
+    for part in found:
+        said = part.cells[way] != NOTHING
+        first, second = everyone.numbers_of(part.people)[part.who[said]].T
+        yield first * len(everyone) + second, part.cells[way][said], part.item[said]
 
 
-def _numbered(found: Sequence[CriterionPart], way: str, everyone: Everybody) -> list[Ints]:
-    """The rows of each block, its people by their numbers among all."""
-    return [
-        np.column_stack(
-            (everyone.numbers_of(part.people)[part.rows[way][:, :2]], part.rows[way][:, 2:])
-        )
-        for part in found
-    ]
-
-
-def _tables(rows: Ints, names: Ints, everybody: int, size: int) -> Ints:
-    tables = np.zeros((len(names), size, size), dtype=np.int64)
-    place = np.searchsorted(names, rows[:, 0] * everybody + rows[:, 1])
-    tables[place, rows[:, 2], rows[:, 3]] = rows[:, 4]
-    return tables
+def _tables(pairs: Iterator[tuple[Ints, Ints, Ints]], names: Ints, size: int) -> Ints:
+    cells = size**2
+    codes = joined([np.searchsorted(names, pair) * cells + cell for pair, cell, _ in pairs])
+    tables = np.bincount(codes, minlength=len(names) * cells)
+    return tables.reshape(-1, size, size).astype(np.int64)
 
 
 def criterion_squares(
@@ -119,17 +112,14 @@ def criterion_squares(
     found = parts(study, criterion_part, criterion, only)
     everyone = Everybody(part.people for part in found)
     known = criterion_pairs(study, criterion, only)
-    names, cells = known.who[:, 0] * len(everyone) + known.who[:, 1], SIZES[way] ** 2
-    items, squares = 0, np.zeros(len(pulls))
-    for part in found:
-        said = part.cells[way] != NOTHING
-        first, second = everyone.numbers_of(part.people)[part.who[said]].T
-        where = np.searchsorted(names, first * len(everyone) + second) * cells
-        where += part.cells[way][said]
-        items += len(np.unique(part.item[said]))
-        for number, pull in enumerate(pulls):
-            sums = np.bincount(part.item[said], weights=pull.reshape(-1)[where])
-            squares[number] += float(sums @ sums)
+    place_of = place_lookup(known.who[:, 0] * len(everyone) + known.who[:, 1], len(everyone) ** 2)
+    items, squares = item_squares(
+        (
+            (place_of(pair) * SIZES[way] ** 2 + cell, item)
+            for pair, cell, item in _pairs(found, everyone, way)
+        ),
+        [pull.reshape(-1) for pull in pulls],
+    )
     return items, squares.tolist()
 
 
@@ -146,19 +136,11 @@ def criterion_part(block: Block, criterion: int, only: Source | None) -> Criteri
     said = {"winner": (rows >> 22) & 3, "baseline": ((rows >> 16) & 7) - 1,
             "candidate": ((rows >> 19) & 7) - 1}  # fmt: skip
     first, second = pairs_within(item, who)
-    both = np.column_stack((who[first], who[second]))
     return CriterionPart(
         tuple(people),
-        {way: _counted(np.column_stack((both, one[first], one[second])))
-         for way, one in said.items()},
-        both,
+        np.column_stack((who[first], who[second])),
         item[first],
         {way: np.where((one[first] < 0) | (one[second] < 0), NOTHING,
                        one[first] * SIZES[way] + one[second])
          for way, one in said.items()},
     )  # fmt: skip
-
-
-def _counted(rows: Ints) -> Ints:
-    """The distinct rows in which both said something."""
-    return distinct(rows[(rows[:, 2] >= 0) & (rows[:, 3] >= 0)])

@@ -1,6 +1,6 @@
 """What each two people said of the same items."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -93,20 +93,36 @@ class Pairs:
         numbers = self._everybody.numbers_of([person.bytes for person in people])[who]
         pairs = numbers[:, 0] * len(self._everybody) + numbers[:, 1]
         order = np.argsort(pairs)
-        place_of = _lookup(pairs[order], len(self._everybody) ** 2)
-        weights = [pull[order].reshape(-1) for pull in pulls]
-        items, found = 0, np.zeros(len(pulls))
-        for codes, on in self.blocks():
-            pair, cell = np.divmod(codes, CELLS)
-            where = place_of(pair) * CELLS + cell
-            items += int(np.count_nonzero(np.bincount(on)))
-            for number, weight in enumerate(weights):
-                sums = np.bincount(on, weights=weight[where])
-                found[number] += float(sums @ sums)
-        return items, found
+        place_of = place_lookup(pairs[order], len(self._everybody) ** 2)
+
+        def placed() -> Iterator[tuple[Ints, Ints]]:
+            for codes, on in self.blocks():
+                pair, cell = np.divmod(codes, CELLS)
+                yield place_of(pair) * CELLS + cell, on
+
+        return item_squares(placed(), [pull[order].reshape(-1) for pull in pulls])
 
 
-def _lookup(ordered: Ints, possible: int) -> Callable[[Ints], Ints]:
+def item_squares(
+    blocks: Iterable[tuple[Ints, Ints]], weights: Sequence[Floats]
+) -> tuple[int, Floats]:
+    """Items with a pair, and for each of `weights` the sum of the squares of the items' sums.
+
+    Parameters
+    ----------
+    blocks : iterable of (N,) and (N,) arrays
+        For each pair on an item its place in the weights, and which of the block's items.
+    """
+    items, found = 0, np.zeros(len(weights))
+    for where, on in blocks:
+        items += int(np.count_nonzero(np.bincount(on)))
+        for number, weight in enumerate(weights):
+            sums = np.bincount(on, weights=weight[where])
+            found[number] += float(sums @ sums)
+    return items, found
+
+
+def place_lookup(ordered: Ints, possible: int) -> Callable[[Ints], Ints]:
     """What finds the places of numbers below `possible` in an ordered list that has them all."""
     if possible > MOST_PLACES:
         return lambda numbers: np.searchsorted(ordered, numbers)

@@ -240,13 +240,13 @@ def _differing_of(rows: Ints) -> Floats:
 
 def _differing(percent: Estimate | Undefined) -> Estimate | Undefined:
     """Of the pairs with somebody, those that differ: what is left of those that agree."""
-    if isinstance(percent, Undefined) or percent.low is None or percent.high is None:
+    if isinstance(percent, Undefined):
         return percent
     return replace(
         percent,
         value=1 - percent.value,
-        low=1 - percent.high,
-        high=1 - percent.low,
+        low=None if percent.high is None else 1 - percent.high,
+        high=None if percent.low is None else 1 - percent.low,
         method=percent.method.replace("agreeing pairs", "differing pairs"),
     )
 
