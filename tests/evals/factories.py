@@ -72,21 +72,26 @@ def make_run(
     scorer, _ = ScorerVersion.objects.get_or_create(
         name="exact_match", signature="exact_match|version:1|level:output"
     )
-    for index, case in enumerate(suite.cases.order_by("position")):
-        outcome = passed[index] if index < len(passed) else True
-        latency = latencies[index] if index < len(latencies) else None
-        generation = _generation(run, case, outcome, latency)
-        Score.objects.create(
+    cases = list(suite.cases.order_by("position"))
+    outcomes = [passed[index] if index < len(passed) else True for index in range(len(cases))]
+    took = [latencies[index] if index < len(latencies) else None for index in range(len(cases))]
+    generations = Generation.objects.bulk_create(
+        _generation(run, *one) for one in zip(cases, outcomes, took, strict=True)
+    )
+    Score.objects.bulk_create(
+        Score(
             generation=generation, scorer=scorer, own=True, value=float(outcome or 0),
             passed=bool(outcome), parts={} if outcome is not None else {"fault": "no output"},
-        )  # fmt: skip
+        )
+        for generation, outcome in zip(generations, outcomes, strict=True)
+    )  # fmt: skip
     return run
 
 
 def _generation(run: Run, case: Case, outcome: bool | None, latency: float | None) -> Generation:
     right = case.expected["answers"][0]
     failed = outcome is None
-    return Generation.objects.create(
+    return Generation(
         run=run,
         case=case,
         position=case.position,

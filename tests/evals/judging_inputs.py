@@ -13,6 +13,7 @@ from evals.model_judge import judge_cases
 from evals.models import Case, Generation, Run, Suite
 from evals.pairing import batch_from_runs
 from evals.stats.judged_items import JudgedItems
+from tests.factories import keep_judged
 
 # What a judge writes to both orders, by whom it prefers: -1 baseline, 0 tie, 1 candidate.
 REPLIES = {-1: ("[[A]]", "[[B]]"), 0: ("[[C]]", "[[C]]"), 1: ("[[B]]", "[[A]]"),
@@ -82,9 +83,7 @@ def let_judge(study: Study, people: Sequence[User], pairs: Sequence[Pair]) -> No
             task.claimed_at = task.judged_at = timezone.now()
             tasks.append(task)
             judgements.append(_judgement(study, task, person, said))
-    fields = ["state", "annotator", "version", "claimed_at", "judged_at"]
-    Task.objects.bulk_update(tasks, fields, batch_size=500)
-    Judgement.objects.bulk_create(judgements, batch_size=1000)
+    keep_judged(tasks, judgements)
 
 
 def _judgement(study: Study, task: Task, person: User, said: int) -> Judgement:

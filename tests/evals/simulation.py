@@ -13,7 +13,7 @@ from annotate.blinding import Side, unblind
 from annotate.models import Criterion, Judgement, Rating, Study, Task, User
 from annotate.models.pulse import BLOCK_BITS
 from evals.gate import DEFAULT_GATES, Gate
-from tests.factories import assign, make_batch, make_study, make_user, rows_of
+from tests.factories import assign, keep_judged, make_batch, make_study, make_user, rows_of
 
 
 @dataclass(frozen=True)
@@ -125,11 +125,7 @@ def judge_slots(
         tasks.append(task)
         judgements.append(judgement)
         ratings += [_rating(draw, judgement, criterion) for criterion in criteria]
-    Task.objects.bulk_update(
-        tasks, ["state", "annotator", "version", "claimed_at", "judged_at"], batch_size=500
-    )
-    Judgement.objects.bulk_create(judgements, batch_size=1000)
-    Rating.objects.bulk_create([rating for rating in ratings if rating], batch_size=2000)
+    keep_judged(tasks, judgements, [rating for rating in ratings if rating])
 
 
 def _draw(draw: random.Random, lean: Leaning) -> int:

@@ -20,7 +20,7 @@ from annotate.blinding import unblind
 from annotate.models import Judgement, Rating, Study, Task
 from evals.stats.kappa import WEIGHTS
 from evals.stats.wording import coefficient
-from tests.factories import make_batch, make_study, make_user, rows_of
+from tests.factories import keep_judged, make_batch, make_study, make_user, rows_of
 
 pytestmark = [pytest.mark.shared, pytest.mark.django_db]
 
@@ -75,10 +75,7 @@ def rated_study(rows: list[dict[str, list[int]]], names: list[str], overall: str
             )
             for criterion, name in zip(criteria, names, strict=True)
         ]
-    fields = ["state", "annotator", "version", "claimed_at", "judged_at"]
-    Task.objects.bulk_update(tasks, fields, batch_size=500)
-    Judgement.objects.bulk_create(judgements, batch_size=1000)
-    Rating.objects.bulk_create(ratings, batch_size=2000)
+    keep_judged(tasks, judgements, ratings)
     return study
 
 

@@ -24,7 +24,7 @@ from pytest_django import DjangoDbBlocker
 from annotate.blinding import unblind
 from annotate.models import Judgement, Study, Task, User
 from evals.stats import wording
-from tests.factories import make_batch, make_study, make_user, rows_of
+from tests.factories import keep_judged, make_batch, make_study, make_user, rows_of
 
 pytestmark = [pytest.mark.shared, pytest.mark.django_db]
 
@@ -80,9 +80,7 @@ def voted(
                 preference=said, submission_key=uuid4(), payload_digest="0" * 64,
             )
         )  # fmt: skip
-    fields_set = ["state", "annotator", "version", "claimed_at", "judged_at"]
-    Task.objects.bulk_update(tasks, fields_set, batch_size=500)
-    Judgement.objects.bulk_create(judgements, batch_size=1000)
+    keep_judged(tasks, judgements)
     return study
 
 
