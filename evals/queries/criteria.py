@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from annotate.models import Study
 from evals.queries.rated import Rated, rated
 from evals.queries.said import WINNERS
@@ -32,10 +30,9 @@ def criterion_votes(study: Study, only: Source | None = None) -> dict[int, Crite
 
 
 def _votes(found: Rated) -> CriterionVotes:
-    people = np.stack(list(found.people.values()))
     of_items = found.cells[:, :-1].reshape(-1, WINNERS, WINNERS).sum(axis=2)
-    tally = Tally(distinct(of_items, found.cells[:, -1]), distinct(people[:, :WINNERS]))
+    tally = Tally(distinct(of_items, found.cells[:, -1]), distinct(found.people[:, :WINNERS]))
     if not found.scores:
         return CriterionVotes(tally)
-    baseline, candidate = (int(total) / tally.n for total in people[:, WINNERS:].sum(axis=0))
+    baseline, candidate = (int(total) / tally.n for total in found.people[:, WINNERS:].sum(axis=0))
     return CriterionVotes(tally, (baseline, candidate))

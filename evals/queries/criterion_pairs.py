@@ -13,8 +13,13 @@ from evals.queries.parts import Block, parts
 from evals.queries.rated import RATED, SCORES, SYSTEMS
 from evals.queries.reading import counted_from
 from evals.queries.said import WINNERS, Everybody
-from evals.queries.timed import joined
-from evals.queries.together import item_squares, pairs_within, place_lookup
+from evals.queries.together import (
+    cells_counted,
+    item_squares,
+    numbers_there,
+    pairs_within,
+    place_lookup,
+)
 from evals.queries.votes_from import Source
 from evals.stats.checks import Floats, Ints
 
@@ -70,9 +75,17 @@ def criterion_pairs(study: Study, criterion: int, only: Source | None = None) ->
     found = parts(study, criterion_part, criterion, only)
     everyone = Everybody(part.people for part in found)
     # Whoever answers says who won, scores or not: so all pairs are among these.
-    names = np.unique(joined([pair for pair, _, _ in _pairs(found, everyone, "winner")]))
-    tables = {way: _tables(_pairs(found, everyone, way), names, size)
-              for way, size in SIZES.items()}  # fmt: skip
+    possible = len(everyone) ** 2
+    names = numbers_there((pair for pair, _, _ in _pairs(found, everyone, "winner")), possible)
+    place_of = place_lookup(names, possible)
+    tables = {
+        way: cells_counted(
+            (place_of(pair) * size**2 + cell for pair, cell, _ in _pairs(found, everyone, way)),
+            len(names),
+            size,
+        )
+        for way, size in SIZES.items()
+    }
     return CriterionPairs(
         everyone.users,
         np.column_stack(np.divmod(names, max(1, len(everyone)))),
@@ -89,13 +102,6 @@ def _pairs(
         said = part.cells[way] != NOTHING
         first, second = everyone.numbers_of(part.people)[part.who[said]].T
         yield first * len(everyone) + second, part.cells[way][said], part.item[said]
-
-
-def _tables(pairs: Iterator[tuple[Ints, Ints, Ints]], names: Ints, size: int) -> Ints:
-    cells = size**2
-    codes = joined([np.searchsorted(names, pair) * cells + cell for pair, cell, _ in pairs])
-    tables = np.bincount(codes, minlength=len(names) * cells)
-    return tables.reshape(-1, size, size).astype(np.int64)
 
 
 def criterion_squares(

@@ -1,7 +1,6 @@
 """What was said for each criterion, block by block: who was better, and the scores given."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 import numpy as np
 
@@ -49,16 +48,16 @@ class Rated:
     cells : (H, 10) array
         Judgements of an item by what was said of the criterion (baseline, tie, candidate) times
         what was said overall; items with just these.
-    people : dict of (5,) arrays
-        For each annotator losses, ties and wins of the candidate, and the sums of the scores of
-        baseline and candidate.
+    people : (N, 5) array
+        Of each annotator who answered losses, ties and wins of the candidate, and the sums of the
+        scores of baseline and candidate.
     scores : dict
         For "baseline" and "candidate", where the criterion is scored: rows (scores of 1 to 5,
         items with just these).
     """
 
     cells: Ints
-    people: dict[UUID, Ints]
+    people: Ints
     scores: dict[str, Ints]
 
 
@@ -90,12 +89,10 @@ def _together(found: list[tuple[tuple[bytes, ...], RatedPart]], everybody: Every
     sums = np.zeros((len(everybody), 5), dtype=np.int64)
     for people, part in found:
         sums[everybody.numbers_of(people)] += part.people
-    everyone = zip(everybody.users, sums, strict=True)
-    answered = {user: row for user, row in everyone if row[:3].any()}
     named = [name for name in SYSTEMS if any(name in part.scores for _, part in found)]
     return Rated(
         merged([part.cells for _, part in found]),
-        answered,
+        sums[sums[:, :WINNERS].any(axis=1)],
         {name: merged([p.scores[name] for _, p in found if name in p.scores]) for name in named},
     )
 

@@ -46,14 +46,11 @@ class Pairs:
         self._parts = parts(study, pairs_part, only)
         self._everybody = Everybody(part.people for part in self._parts)
 
-    def blocks(self) -> Iterator[tuple[Ints, Ints]]:
-        """Of each block all pairs as codes (who, who and what both said), and their items.
-
-        A code is first * people * 49 + second * 49 + cell.
-        """
+    def _blocks(self) -> Iterator[tuple[Ints, Ints, Ints]]:
+        """Of each block all pairs as numbers (first * people + second), what both said, items."""
         for part in self._parts:
             first, second = self._everybody.numbers_of(part.people)[part.who].T
-            yield (first * len(self._everybody) + second) * CELLS + part.cell, part.item
+            yield first * len(self._everybody) + second, part.cell, part.item
 
     @property
     def people(self) -> list[UUID]:
@@ -67,13 +64,13 @@ class Pairs:
         (P, 2) array
         (P, 7, 7) array of counts
         """
-        codes = [np.zeros(0, dtype=np.int64), *(codes for codes, _ in self.blocks())]
-        cells, times = np.unique(np.concatenate(codes), return_counts=True)
-        pairs, where = np.unique(cells // CELLS, return_inverse=True)
-        tables = np.zeros((len(pairs), CELLS), dtype=np.int64)
-        tables[where, cells % CELLS] = times
-        who = np.column_stack(np.divmod(pairs, max(1, len(self.people))))
-        return who, tables.reshape(-1, POINTS, POINTS)
+        possible = len(self._everybody) ** 2
+        names = numbers_there((pair for pair, _, _ in self._blocks()), possible)
+        place_of = place_lookup(names, possible)
+        tables = cells_counted(
+            (place_of(pair) * CELLS + cell for pair, cell, _ in self._blocks()), len(names), POINTS
+        )
+        return np.column_stack(np.divmod(names, max(1, len(self.people)))), tables
 
     def squares(
         self, people: Sequence[UUID], who: Ints, pulls: Sequence[Floats]
@@ -94,13 +91,10 @@ class Pairs:
         pairs = numbers[:, 0] * len(self._everybody) + numbers[:, 1]
         order = np.argsort(pairs)
         place_of = place_lookup(pairs[order], len(self._everybody) ** 2)
-
-        def placed() -> Iterator[tuple[Ints, Ints]]:
-            for codes, on in self.blocks():
-                pair, cell = np.divmod(codes, CELLS)
-                yield place_of(pair) * CELLS + cell, on
-
-        return item_squares(placed(), [pull[order].reshape(-1) for pull in pulls])
+        return item_squares(
+            ((place_of(pair) * CELLS + cell, on) for pair, cell, on in self._blocks()),
+            [pull[order].reshape(-1) for pull in pulls],
+        )
 
 
 def item_squares(
@@ -117,9 +111,26 @@ def item_squares(
     for where, on in blocks:
         items += int(np.count_nonzero(np.bincount(on)))
         for number, weight in enumerate(weights):
-            sums = np.bincount(on, weights=weight[where])
+            sums = np.bincount(on, weights=weight.take(where))
             found[number] += float(sums @ sums)
     return items, found
+
+
+def numbers_there(blocks: Iterable[Ints], possible: int) -> Ints:
+    """The distinct numbers, of those below `possible`, in their order."""
+    if possible > MOST_PLACES:
+        return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *blocks]))
+    is_there = np.zeros(possible, dtype=bool)
+    for numbers in blocks:
+        is_there[numbers] = True
+    return np.flatnonzero(is_there)
+
+
+def cells_counted(codes: Iterable[Ints], tables: int, size: int) -> Ints:
+    """(tables, size, size) array: how often each cell of all tables occurs among the codes."""
+    of_all = np.concatenate([np.zeros(0, dtype=np.int64), *codes])
+    found = np.bincount(of_all, minlength=tables * size**2)
+    return found.reshape(-1, size, size).astype(np.int64)
 
 
 def place_lookup(ordered: Ints, possible: int) -> Callable[[Ints], Ints]:
@@ -128,7 +139,7 @@ def place_lookup(ordered: Ints, possible: int) -> Callable[[Ints], Ints]:
         return lambda numbers: np.searchsorted(ordered, numbers)
     places = np.zeros(possible, dtype=np.int64)
     places[ordered] = np.arange(len(ordered))
-    return places.__getitem__
+    return places.take
 
 
 def pairs_part(block: Block, only: Source | None) -> PairsPart | None:

@@ -1,8 +1,9 @@
 """The page of annotators: what each did, how fast, to which side, and how like the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from annotate.models import Study
 from evals import queries
@@ -29,8 +30,30 @@ class AnnotatorRow:
     left: Shown
     with_others: Shown
     ties: Shown
-    is_below: bool
     last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who is there, and who of them stands apart.
+
+    Attributes
+    ----------
+    with_others : mapping
+        By the id of each person how often they say what others said of the same item.
+    percent : Estimate or Undefined
+        How often any two annotators agree.
+    choosers
+        Who chooses one side beyond chance.
+    below : sequence of str
+        The names of those who agree less with the others than any two annotators do.
+    """
+
+    people: Sequence[queries.Person]
+    with_others: Mapping[UUID, Estimate | Undefined]
+    percent: Estimate | Undefined
+    choosers: Sequence[SideChooser]
+    below: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +63,29 @@ class Annotators:
     finding: str
     rows: Sequence[AnnotatorRow]
     choosers: Sequence[SideChooser]
-    below: Sequence[str]
     percent: Shown
     repeats: Repeats
+
+
+def standing(
+    study: Study,
+    votes: SidedVotes,
+    *,
+    only: queries.Source | None = None,
+    confidence: float = 0.95,
+) -> Standing:
+    """Read inside a snapshot: `votes` and what is read here are of one state."""
+    people = queries.people_counted(study, only)
+    others = queries.agreement_with_others(study, only)
+    percent = votes.overall.agreement(confidence)["percent"]
+    found = {one.id: with_others(others.get(one.id, []), confidence) for one in people}
+    return Standing(
+        people,
+        found,
+        percent,
+        side_choosers(votes, {person.id: person.name for person in people}, confidence),
+        [person.name for person in people if is_below(found[person.id], percent)],
+    )
 
 
 def annotators(
@@ -52,33 +95,31 @@ def annotators(
     only: queries.Source | None = None,
     confidence: float = 0.95,
 ) -> Annotators:
-    """Read inside a snapshot: `votes` and what is read here are of one state."""
-    people = queries.people_counted(study, only)
+    """As `standing`, with everything else of each."""
+    found = standing(study, votes, only=only, confidence=confidence)
     each = votes.each_annotator
-    others = queries.agreement_with_others(study, only)
     seconds = queries.median_seconds(study, confidence=confidence)
-    percent = votes.overall.agreement(confidence)["percent"]
     rows = [
         _row(
             person,
             each.get(person.id, NO_VOTES),
-            with_others(others.get(person.id, []), confidence),
+            found.with_others[person.id],
             seconds.get(person.id, NOT_TIMED),
-            percent,
             confidence,
         )
-        for person in people
+        for person in found.people
     ]
-    names = {person.id: person.name for person in people}
-    choosers = side_choosers(votes, names, confidence)
-    below = [row.person.name for row in rows if row.is_below]
     return Annotators(
-        finding(people, below, [chooser.name for chooser in choosers]),
+        finding(found.people, found.below, [chooser.name for chooser in found.choosers]),
         rows,
-        choosers,
-        below,
-        shown(percent, word="items"),
-        repeats(study, names, only=only, confidence=confidence),
+        found.choosers,
+        shown(found.percent, word="items"),
+        repeats(
+            study,
+            {person.id: person.name for person in found.people},
+            only=only,
+            confidence=confidence,
+        ),
     )
 
 
@@ -87,7 +128,6 @@ def _row(
     votes: AnnotatorVotes,
     others: Estimate | Undefined,
     seconds: Estimate | Undefined,
-    percent: Estimate | Undefined,
     confidence: float,
 ) -> AnnotatorRow:
     ties: Estimate | Undefined = Undefined("nothing judged yet")
@@ -99,7 +139,6 @@ def _row(
         shown(annotator_left_share(votes, confidence), word=""),
         shown(others, word="items"),
         shown(ties, word=""),
-        is_below(others, percent),
         person.last_at,
     )
 
@@ -135,7 +174,7 @@ def in_time(seconds: float | None) -> str:
     return f"{wording.count(minutes)}\u202fmin" + (f" {rest}\u202fs" if rest else "")
 
 
-def finding(people: Sequence[queries.Person], below: list[str], choosers: list[str]) -> str:
+def finding(people: Sequence[queries.Person], below: Sequence[str], choosers: Sequence[str]) -> str:
     if not people:
         return "Nobody is assigned to this study yet"
     judged = [person for person in people if person.judged]

@@ -1,5 +1,6 @@
 """Numbers as pages show them: a value, its interval and its n, or a dash and the reason."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -92,7 +93,7 @@ def in_words(count: int) -> str:
     return words[count] if count < len(words) else wording.count(count)
 
 
-def listed(names: list[str], most: int = 4) -> str:
+def listed(names: Sequence[str], most: int = 4) -> str:
     """ "a, b and c"; a long list says how many more there are."""
     if len(names) > most:
         return f"{', '.join(names[:most])} and {in_words(len(names) - most)} more"

@@ -12,9 +12,9 @@ from django.utils.timezone import localdate
 from annotate.models import State, Study
 from evals import queries
 from evals.models import Decision
-from evals.reporting.annotators import Annotators
+from evals.reporting.annotators import Standing
 from evals.reporting.gates import headline, in_a_list
-from evals.reporting.numbers import day_words, in_words, listed
+from evals.reporting.numbers import day_words, in_words, listed, shown
 from evals.stats import wording
 
 QUIET_AFTER = timedelta(days=3)
@@ -47,7 +47,7 @@ def needs(
     study: Study,
     evidence: dict[str, Any],
     total: queries.Slots,
-    found: Annotators,
+    found: Standing,
     flags: dict[str, int],
 ) -> list[Need]:
     """What waits for the lead, the most pressing first."""
@@ -79,7 +79,7 @@ def second_signature(study: Study, waiting: Decision | None) -> Iterator[Need]:
 
 
 def _setting_up(
-    study: Study, total: queries.Slots, found: Annotators, here: dict[str, str]
+    study: Study, total: queries.Slots, found: Standing, here: dict[str, str]
 ) -> Iterator[Need]:
     if not total.items:
         yield Need(
@@ -88,7 +88,7 @@ def _setting_up(
             here["batches"],
             "Batches",
         )
-    if not any(row.person.is_active for row in found.rows):
+    if not any(person.is_active for person in found.people):
         yield Need(
             "Nobody judges in this study",
             "Put annotators on it, and they see it the next time they sign in.",
@@ -116,15 +116,15 @@ def _doubts(evidence: dict[str, Any], here: dict[str, str]) -> Iterator[Need]:
 
 
 def _people(
-    study: Study, total: queries.Slots, found: Annotators, here: dict[str, str]
+    study: Study, total: queries.Slots, found: Standing, here: dict[str, str]
 ) -> Iterator[Need]:
     if study.state == State.OPEN and total.left:
         quiet = [
-            row.person.name
-            for row in found.rows
-            if row.person.is_active
-            and row.last_at is not None
-            and timezone.now() - row.last_at > QUIET_AFTER
+            person.name
+            for person in found.people
+            if person.is_active
+            and person.last_at is not None
+            and timezone.now() - person.last_at > QUIET_AFTER
         ]
         if quiet:
             verb = "has" if len(quiet) == 1 else "have"
@@ -145,8 +145,8 @@ def _people(
     if found.below:
         verb = "agrees" if len(found.below) == 1 else "agree"
         yield Need(
-            f"{listed(list(found.below))} {verb} less with the others",
-            f"Any two annotators agree in {found.percent.value} of items.",
+            f"{listed(found.below)} {verb} less with the others",
+            f"Any two annotators agree in {shown(found.percent).value} of items.",
             here["annotators"],
             "Annotators",
         )

@@ -4,7 +4,7 @@ scipy.stats would cost one to two seconds of import time.
 """
 
 import numpy as np
-from scipy.special import betainc, gammaln, ndtr, ndtri, stdtr, stdtrit, xlog1py, xlogy
+from scipy.special import bdtrik, betainc, gammaln, ndtr, ndtri, stdtr, stdtrit, xlog1py, xlogy
 
 from evals.stats.checks import Floats
 
@@ -47,6 +47,12 @@ def binomial_at_most(k: Floats | float, n: Floats | float, p: float) -> Floats:
     """P(X <= k) for X ~ Bin(n, p), elementwise; k may be -1 or n."""
     k, n = np.broadcast_arrays(np.asarray(k, dtype=float), np.asarray(n, dtype=float))
     return binomial_at_least(n - k, n, 1 - p)
+
+
+def binomial_place(chance: float, n: int, p: float) -> int:
+    """About how many k of 0 ... n have P(X <= k) <= `chance` for X ~ Bin(n, p); one off at most."""
+    place = bdtrik(chance, n, p)
+    return 0 if np.isnan(place) else min(n, max(0, int(place) + 1))
 
 
 def binomial_log_pmf(k: float, n: float, p: float) -> float:

@@ -76,7 +76,7 @@ def kinds_of(rows: Ints) -> tuple[Ints, Ints]:
     if math.prod(spans) >= LARGEST:
         found, where = np.unique(rows, axis=0, return_inverse=True)
         return found, where.reshape(-1)
-    codes, where = np.unique(_codes(rows, least, spans), return_inverse=True)
+    codes, where = codes_of(_codes(rows, least, spans))
     return _rows(codes, least, spans), where
 
 

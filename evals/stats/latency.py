@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evals.stats.checks import Floats, array, count, inside, within
-from evals.stats.distributions import binomial_at_most
+from evals.stats.distributions import binomial_at_most, binomial_place
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate
 
@@ -122,8 +122,8 @@ def quantile_interval(values: npt.ArrayLike, q: float, confidence: float = 0.95)
     tail = (1 - level) / 2
     # Ranks from 1: the quantile lies below the first with a chance of at most `tail`, and above
     # the second likewise.
-    first = _how_many(n, lambda k: float(binomial_at_most(k, n, share)) <= tail)
-    second = _how_many(n, lambda k: float(binomial_at_most(k, n, share)) < 1 - tail) + 1
+    first = _how_many(n, share, tail, lambda chance: chance <= tail)
+    second = _how_many(n, share, 1 - tail, lambda chance: chance < 1 - tail) + 1
     ends = [first - 1, second - 1] if first >= 1 and second <= n else []
     parted = np.partition(data, sorted({*ends, *_deciding(n, share)}))
     value, name = _hazen_of(parted, share), f"p{100 * share:g} (Hazen)"
@@ -149,16 +149,21 @@ def median_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Estimate
     return replace(found, method="median; interval of order statistics (binomial)")
 
 
-def _how_many(n: int, holds: Callable[[int], bool]) -> int:
-    """Of 0 ... n - 1 how many `holds` for, which it does up to some number and not beyond."""
-    low, high = 0, n
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _how_many(n: int, share: float, about: float, holds: Callable[[float], bool]) -> int:
+    """Of k = 0 ... n - 1 for how many P(X <= k) `holds`, X ~ Bin(n, share).
+
+    It does up to some k and not beyond: `about` where the chance is this.
+    """
+
+    def held(k: int) -> bool:
+        return holds(float(binomial_at_most(k, n, share)))
+
+    found = binomial_place(about, n, share)
+    while found < n and held(found):
+        found += 1
+    while found > 0 and not held(found - 1):
+        found -= 1
+    return found
 
 
 def quantile_ratio(

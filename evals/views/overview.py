@@ -24,7 +24,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         votes = weighing.votes
         progress = queries.progress(study)
         policy = weighing.policy
-        found = people_page.annotators(study, votes, only=policy.only, confidence=policy.confidence)
+        found = people_page.standing(study, votes, only=policy.only, confidence=policy.confidence)
         flags = queries.flagged(study)
         waiting = waits_for(study, signed_in(request))
     evidence = evidence_of(weighing)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from annotate.models import Judgement, Rating, Study, Task
 from evals.queries import agreement as counts
+from evals.queries import together
 from evals.queries.agreement_criteria import criterion_kinds
 from evals.queries.agreement_items import CellAsked, cell_items
 from evals.queries.others import votes_with_others
@@ -119,6 +120,13 @@ def test_periods_hold_equally_many_items_in_order_of_time() -> None:
     assert as_counter(first.rows) == kinds([items[item.pk] for item in latest])
 
 
+# Beyond so many pairs of people each pair is searched for instead of looked up.
+@pytest.fixture(params=[together.MOST_PLACES, 1])
+def places(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "MOST_PLACES", request.param)
+
+
+@pytest.mark.usefixtures("places")
 def test_pairs_are_those_of_a_recount_on_all_points(study: Study) -> None:
     expected: Counter[object] = Counter()
     for item in by_item(study).values():
@@ -135,6 +143,7 @@ def test_pairs_are_those_of_a_recount_on_all_points(study: Study) -> None:
     } == expected
 
 
+@pytest.mark.usefixtures("places")
 def test_squares_by_item_are_those_of_a_recount(study: Study) -> None:
     found = counts.pair_points(study)
     weights: list[Floats] = [

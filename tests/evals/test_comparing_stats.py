@@ -290,6 +290,23 @@ def test_quantile_interval_equals_scipy_and_covers(q: float, n: int) -> None:
     assert hits / 300 >= 0.93
 
 
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.99])
+@pytest.mark.parametrize("q", [0.01, 0.5, 0.9, 0.99])
+def test_a_quantile_ends_at_the_narrowest_ranks_that_leave_no_more_outside(
+    q: float, level: float
+) -> None:
+    tail = (1 - level) / 2
+    for n in [*range(1, 90), 1000, 12_345]:
+        found = quantile_interval(np.arange(1.0, n + 1), q, level)
+        below = scipy.stats.binom.cdf(np.arange(n), n, q)
+        first, second = int((below <= tail).sum()), int((below < 1 - tail).sum()) + 1
+
+        if first < 1 or second > n:
+            assert found.low is None
+        else:
+            assert (found.low, found.high) == (first, second)
+
+
 def test_a_quantile_of_few_requests_has_a_value_and_no_interval() -> None:
     found = quantile_interval(np.arange(1.0, 101.0), 0.99)
 
