@@ -48,7 +48,11 @@ TRUTHS = (
     Truth("10 points lost in one category", ok=False, losses=(-0.10, 0.0, 0.0, 0.0)),
     Truth("preferred by half only", ok=False, preferred=0.5),
     Truth("no gain anywhere, no preference", ok=False, gain=0.0, preferred=0.5),
-)
+    Truth(
+        "good by far", ok=True, gain=0.15, losses=(0.03,) * CATEGORIES, exact=0.95, slower=1.1,
+        preferred=0.75, robust=0.98,
+    ),
+)  # fmt: skip
 
 
 def paired(n: int, difference: float, rng: Rng) -> np.ndarray:

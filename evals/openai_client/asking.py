@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx2
-import openai
 
 from evals.openai_client.addresses import AddressError, target_of
 from evals.openai_client.contract import Answer, CallError, Connection, Request
 from evals.openai_client.failures import failure_in, failure_of
+from evals.openai_client.library import load, openai
 from evals.openai_client.network import Clock, Net
 from evals.openai_client.reading import Reader, read_json
 from evals.openai_client.streams import join
@@ -34,6 +34,7 @@ def ask(connection: Connection, request: Request, *, net: Net | None = None) -> 
     CallError
         With its kind, in one line, without the key.
     """
+    load()
     clock = Clock(connection.timeout_seconds)
     try:
         return _ask(connection, request, clock, net or Net())
@@ -126,7 +127,7 @@ def _checked(data: object, request_id: str) -> object:
 
 
 @contextmanager
-def _client(connection: Connection, clock: Clock, net: Net) -> Iterator[openai.OpenAI]:
+def _client(connection: Connection, clock: Clock, net: Net) -> "Iterator[openai.OpenAI]":
     """The library, on our transport. Nothing is left for it to take from the environment."""
     try:
         target = target_of(connection.base_url)

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import openai
-
 from evals.openai_client.contract import CallError, ErrorKind
+from evals.openai_client.library import openai
 
 MAX_WAIT = 24 * 3600.0
 KINDS: dict[int, ErrorKind] = {
@@ -24,7 +23,7 @@ def kind_of(status: int) -> ErrorKind:
     return KINDS.get(status, "bad_request")
 
 
-def failure_of(error: openai.APIError) -> CallError:
+def failure_of(error: "openai.APIError") -> CallError:
     """Of an error status, or of an error that came inside a stream."""
     if not isinstance(error, openai.APIStatusError):
         return failure_in(error.body, "")

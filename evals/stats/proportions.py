@@ -246,6 +246,8 @@ def _two_sided(good: int, total: int, rate: float) -> float:
     # Mirror so that the observed count lies at or below the mode.
     if good > rate * total:
         return _two_sided(total - good, total, 1 - rate)
+    if rate == 0.5:  # no likelier are those as far from the middle, on either side
+        return min(1.0, 2 * float(binomial_at_most(good, total, rate)))
     mode = min(total, int(np.floor((total + 1) * rate)))
     if good >= mode:
         return 1.0
