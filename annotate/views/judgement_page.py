@@ -33,6 +33,7 @@ WARNINGS = {
     "no_negative": "Numbers that never prefer the baseline",
     "nobody_named": "Nobody is named",
     "unknown_question": "Questions passed over",
+    "no_time": "Times that are none",
     "soft_preference": "Preferences between the two outputs",
     "soft_mean": "The win rate as the judge weighed it",
     "which_output": "Which output is the candidate’s",
@@ -138,7 +139,8 @@ def _title(found: ReceiptData) -> str:
         return f"{counted(judgements, 'judgement')} of {counted(items, 'item')} can come in"
     codes = [error["code"] for error in found["errors"]]
     for code in codes:
-        if code in TITLES:
+        # Where lines have other faults as well, one kind of them is no title for all.
+        if code in TITLES and (code != "unknown_item" or set(codes) == {code}):
             return TITLES[code]
     lines = {error["line"] for error in found["errors"]}
     if None in lines or not lines:

@@ -85,12 +85,22 @@ def test_faults_stand_in_a_table_and_import_is_refused(may: Study, adam_client: 
     refused = adam_client.post(address("judgement_accept"))
 
     text = words(page)
-    assert "Some judgements are of items that the study does not have" in text
+    assert "Fix 2 lines, then the file can come in" in text
     assert "2 errors" in text
     assert "2 preference &#x27;sure&#x27;. Write baseline, tie, candidate or both_bad" in text
     assert "3 item_id No item of the study has the id &#x27;q-9&#x27;" in text
     assert refused.status_code == 422
     assert Judgement.objects.count() == 0
+
+
+def test_a_file_whose_only_fault_are_items_of_elsewhere_says_so(
+    may: Study, adam_client: Client
+) -> None:
+    upload(adam_client, "item_id,annotator,preference\nq-8,dan,tie\nq-9,dan,tie\n")
+
+    text = words(adam_client.get(address("judgement_file")))
+
+    assert "Some judgements are of items that the study does not have" in text
 
 
 def test_what_the_page_needs_to_know_is_asked_there_in_its_own_words(

@@ -187,7 +187,7 @@ def test_strength_and_preference_must_agree() -> None:
 
 def test_left_and_right_need_to_know_what_stood_where() -> None:
     table = "item_id,annotator,preference\nq1,ann,left\n"
-    _, report = read(table)
+    _, report = read(f"{table}q2,ann,right\nq3,ann,left\n")
     baseline, _ = read(table, left="baseline")
     candidate, _ = read(table, left="candidate")
     column, _ = read("item_id,annotator,preference,candidate_side\nq1,ann,left,right\n")

@@ -1,6 +1,7 @@
 """Exports of other tools read: each recognised by its content."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -50,8 +51,10 @@ def test_label_studio_in_all_its_controls() -> None:
 
 def test_label_studio_does_not_say_which_output_was_left() -> None:
     chosen = annotation(1, result("pw", "pairwise", selected="left"))
-    _, report = read_json([task(chosen)])
+    _, report = read_json([task(chosen, annotation(2, result("pw", "pairwise", selected="left")))])
     by_column, _ = read_json([task(chosen, left="new-model")])
+
+    assert report.left_out == {}
 
     assert codes(report) == [("which_side", 1, "pw")]
     assert "--left baseline" in report.errors[0].message
@@ -204,6 +207,17 @@ def test_battles_turned_round_prefer_the_same_model() -> None:
     assert [(one.strength, one.side, one.candidate_output) for one in said] == [
         (-1, "right", "So.")
     ]
+
+
+def test_a_time_of_a_tool_that_is_none_keeps_nothing_out() -> None:
+    known, _ = read_json([battle("b1", "tie")])
+    said, report = read_json([battle("b1", "tie", tstamp=1690.0), battle("b2", "tie", tstamp="?")])
+
+    assert (report.errors, [one.judged_at for one in said]) == ([], [None, None])
+    assert [(one.code, one.message) for one in report.warnings] == [
+        ("no_time", "Line 1: found '1690.0', which is no time: these are kept without one.")
+    ]
+    assert known[0].judged_at == datetime(2023, 7, 22, 4, 26, 40, tzinfo=UTC)
 
 
 def test_other_models_are_left_out_and_counted() -> None:

@@ -81,14 +81,14 @@ class AlpacaEval(Tool):
         if turned is None:
             self.notes.leave_out("comparisons of other models")
             return
-        before = self.notes.log.error_count
+        before = self.notes.faults
         strength = self._strength(record, preference, turned=turned)
         instruction = self.notes.take(record, "instruction", values.get("instruction"), words.text)
-        if instruction is None and self.notes.log.error_count == before:
+        if instruction is None and self.notes.faults == before:
             self.notes.fault(record, "empty_value", "empty. Write the instruction.", "instruction")
         judge = first_text(values, ("annotator",)) or self.options.annotator or "AlpacaEval"
         annotator = self.notes.take(record, "annotator", judge, words.name)
-        if self.notes.log.error_count > before or strength is None or annotator is None:
+        if self.notes.faults > before or strength is None or annotator is None:
             return
         outputs = [first_text(values, (f"output_{number}",)) for number in (1, 2)]
         yield Said(

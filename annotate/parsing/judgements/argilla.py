@@ -58,12 +58,12 @@ class Argilla(Tool):
         if any(status not in SUBMITTED for _, _, status in responses):
             self.notes.leave_out("drafts and discarded responses")
             return
-        before = self.notes.log.error_count
+        before = self.notes.faults
         annotator = self.notes.take(record, "user_id", who, words.name) or self.options.annotator
         answer = Answer()
         for question, value, _ in responses:
             self._question(record, question, value, side, answer)
-        if self.notes.log.error_count > before:
+        if self.notes.faults > before:
             return
         if answer.overall is None:
             self.notes.leave_out("responses without a preference")

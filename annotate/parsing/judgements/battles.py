@@ -79,10 +79,10 @@ class Battles(Tool):
         if won is None:
             return
         turned = first == self.candidate
-        before = self.notes.log.error_count
+        before = self.notes.faults
         annotator = self._annotator(record)
-        moment = self.notes.take(record, "tstamp", values.get("tstamp"), words.moment)
-        if self.notes.log.error_count > before or annotator is None:
+        moment = self.notes.time(record, "tstamp", values.get("tstamp"))
+        if self.notes.faults > before or annotator is None:
             return
         yield Said(
             row=record.row,

@@ -38,21 +38,21 @@ class LabelStudio(Tool):
         if annotation.get("was_cancelled") is True:
             self.notes.leave_out("skipped by the annotator")
             return
-        before = self.notes.log.error_count
+        before = self.notes.faults
         annotator = self._annotator(record, annotation)
         answer = Answer()
         for result in objects(annotation.get("result")):
             self._result(record, result, side, answer)
-        if answer.overall is None and self.notes.log.error_count == before:
+        if answer.overall is None and self.notes.faults == before:
             self.notes.leave_out("annotations without a preference")
             return
         seconds = annotation.get("lead_time")
         moment = annotation.get("created_at")
         extra = {
             "seconds": self.notes.take(record, "lead_time", seconds, words.seconds),
-            "judged_at": self.notes.take(record, "created_at", moment, words.moment),
+            "judged_at": self.notes.time(record, "created_at", moment),
         }
-        if self.notes.log.error_count > before or answer.overall is None or annotator is None:
+        if self.notes.faults > before or answer.overall is None or annotator is None:
             return
         yield Said(
             row=record.row,

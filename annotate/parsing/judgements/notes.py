@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from annotate.parsing.contract import JSON, Fault, Record
-from annotate.parsing.faults import LINES_NAMED, FaultLog
+from annotate.parsing.faults import LINES_NAMED, FaultLog, shown
 from annotate.parsing.judgements import words
 from annotate.parsing.judgements.contract import JudgementReport
 
@@ -28,9 +29,24 @@ class Notes:
         self.log = log
         self.report = report
         self._odd: dict[str, _Odd] = {}
+        self._told: set[str] = set()
+        self._not_told = 0
+
+    @property
+    def faults(self) -> int:
+        """How many there were so far, told or not."""
+        return self.log.error_count + self._not_told
 
     def fault(self, record: Record, code: str, text: str, column: str | None = None) -> None:
         self.log.error(code, text, row=record.row, line=record.line, column=column)
+
+    def fault_once(self, record: Record, code: str, text: str, column: str) -> None:
+        """What one answer cures for the whole file: told where it is met first."""
+        if code in self._told:
+            self._not_told += 1
+            return
+        self._told.add(code)
+        self.fault(record, code, text, column)
 
     def of_file(self, code: str, text: str, column: str | None = None) -> None:
         """A fault of the file as a whole, told before all others."""
@@ -45,6 +61,17 @@ class Notes:
         found.count += 1
         if len(found.lines) < LINES_NAMED:
             found.lines.append(record.line)
+
+    def time(self, record: Record, column: str, value: JSON) -> datetime | None:
+        """When a tool says that it was judged; a time that makes no sense keeps nothing out."""
+        if words.is_empty(value):
+            return None
+        try:
+            return words.moment(value)
+        except words.WordError:
+            text = f"found {shown(str(value), 40)}, which is no time: these are kept without one."
+            self.odd(record, "no_time", text, column)
+            return None
 
     def remark(self, code: str, text: str, column: str | None = None) -> None:
         self.log.remark(Fault(code, text, column=column))

@@ -69,7 +69,7 @@ class JudgementReading:
                 self.report.format = opened.format
             if form is not None:
                 form.finish()
-            if not self.report.judgements and not notes.log.error_count:
+            if not self.report.judgements and not notes.faults:
                 self._nothing_left(notes)
 
     def _note(self, said: Said, record: Record, notes: Notes) -> bool:
@@ -91,7 +91,7 @@ class JudgementReading:
         notes.of_file("no_judgements", text)
 
     def _recognise(self, notes: Notes) -> Format:
-        before = notes.log.error_count
+        before = notes.faults
         self.report.format, names, records = first_records(self._source, self._limits)
         for record in records:
             for column, value in record.values.items():
@@ -99,7 +99,7 @@ class JudgementReading:
         form = self._form(names, records, notes)
         self.report.recognised = form.recognised
         self.report.repeats_are_faults = form.repeats_are_faults
-        if notes.log.error_count > before:
+        if notes.faults > before:
             # Rows mean nothing before it is known what their columns are.
             raise HaltError
         return form

@@ -56,7 +56,7 @@ class Table:
     def item(self, record: Record) -> dict[str, Any]:
         """The texts of a row by which its item is found, and what else it says of it."""
         found: dict[str, Any] = {}
-        before = self.notes.log.error_count
+        before = self.notes.faults
         for field in self._texts:
             value = self.cell(record, field)
             if value == "" and field in OUTPUTS:
@@ -70,7 +70,7 @@ class Table:
                 found[field] = found[field].strip()
         found["alternative"] = self._public_id(record)
         named = any((found.get("item_id"), found["alternative"], found.get("prompt")))
-        if not named and self._names_items and self.notes.log.error_count == before:
+        if not named and self._names_items and self.notes.faults == before:
             text = "empty. Write the id of the item, or its prompt."
             self.notes.fault(record, "empty_value", text, self.columns.named("item_id"))
         return found
@@ -101,7 +101,7 @@ class Table:
                 f"{shown(str(value), 20)}, but nothing says which output stood on the left. Add a "
                 "column candidate_side, or say what was on the left (--left baseline)."
             )
-            self.notes.fault(record, "which_side", text, column)
+            self.notes.fault_once(record, "which_side", text, column)
             return None
         return unblind(chosen, Side(side)), False
 
@@ -125,12 +125,12 @@ class Table:
 
     def _scores(self, record: Record, asked: Asked, scores: dict[str, tuple[int, int]]) -> None:
         roles = [f"{asked.key}_baseline", f"{asked.key}_candidate"]
-        before = self.notes.log.error_count
+        before = self.notes.faults
         read = [
             self.notes.take(record, self.columns.named(role), self.cell(record, role), words.score)
             for role in roles
         ]
-        if self.notes.log.error_count > before or read == [None, None]:
+        if self.notes.faults > before or read == [None, None]:
             return
         if None in read:
             column = self.columns.named(roles[read.index(None)])
@@ -163,14 +163,14 @@ class LongTable(Table):
         if self.columns.is_own_export and (reason := _superseded(record)):
             self.notes.leave_out(reason)
             return
-        before = self.notes.log.error_count
+        before = self.notes.faults
         item = self.item(record)
         annotator = self._annotator(record)
         side = self.side(record)
         overall = self._overall(record, side)
         comparisons, scores = self.criteria(record, side)
         extra = self._extra(record)
-        if self.notes.log.error_count > before or overall is None or annotator is None:
+        if self.notes.faults > before or overall is None or annotator is None:
             return
         yield Said(
             row=record.row,

@@ -110,7 +110,7 @@ class Tool:
                 "Say what was on the left (--left baseline or --left candidate), or add a column "
                 "candidate_side to the data."
             )
-            self.notes.fault(record, "which_side", text, where)
+            self.notes.fault_once(record, "which_side", text, where)
             return None
         return unblind(chosen, Side(side)), False
 

@@ -36,13 +36,13 @@ class WideTable(Table):
                 notes.of_file("unknown_value", str(error), column)
 
     def said(self, record: Record) -> Iterator[Said]:
-        before = self.notes.log.error_count
+        before = self.notes.faults
         item = self.item(record)
         side = self.side(record)
         for column, annotator in self._people:
             value = record.values.get(column)
             overall = self.preference(record, column, value, side)
-            if overall is not None and self.notes.log.error_count == before:
+            if overall is not None and self.notes.faults == before:
                 yield Said(
                     row=record.row,
                     line=record.line,
