@@ -18,6 +18,7 @@ from annotate.models import JudgementFile, Role, Study, Task, Upload, User
 from annotate.parsing.judgements import JudgementOptions
 from annotate.receiving import receive_file
 from annotate.uploading import Choices, receive
+from evals.deciding import evidence_of, weigh
 from evals.deciding.evidence import digest_of
 from evals.deciding.policy import current_policy
 from evals.models import Decision, Endpoint, Run, Staged, Suite
@@ -28,7 +29,6 @@ from tests.factories import judge_next, make_batch, make_study, make_user, sourc
 # Columns of the table: alice judges in the study, bob elsewhere; judy leads and judges in it.
 ROLES = ("anonymous", "alice", "bob", "judy", "lena", "adam")
 
-COUNTS = ("items", "tasks", "judgements", "annotators", "wins", "ties", "losses", "both_bad")
 ROW = '{"prompt": "Another?", "baseline_output": "One.", "candidate_output": "Two."}\n'
 
 
@@ -156,24 +156,12 @@ def make_world() -> World:
 
 def sign(study: Study, signer: User) -> Decision:
     """A decision as a row: signing itself is tested elsewhere."""
-    evidence = {
-        "study": {
-            "slug": study.slug,
-            "name": study.name,
-            "baseline": study.baseline_name,
-            "candidate": study.candidate_name,
-        },
-        "policy": {"version": 1, "confidence": 0.95},
-        "verdict": "NOT YET",
-        "gates": [],
-        "counts": dict.fromkeys(COUNTS, 0),
-        "agreement": {"krippendorff_alpha_nominal": {"value": None, "reason": "none", "n": 0}},
-    }
+    evidence = evidence_of(weigh(study))
     return Decision.objects.create(
         study=study,
         policy=current_policy(study),
         choice="hold",
-        verdict="NOT YET",
+        verdict=evidence["verdict"],
         rationale="Too early.",
         evidence=evidence,
         digest=digest_of(evidence),

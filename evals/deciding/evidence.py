@@ -70,6 +70,7 @@ def evidence_of(weighing: Weighing) -> dict[str, Any]:
             "ties": tally.ties,
             "losses": tally.losses,
             "both_bad": tally.both_bad,
+            **({"imported": weighing.imported} if weighing.imported else {}),
         },
         "agreement": {"krippendorff_alpha_nominal": weighing.agreement.as_json()},
         "inputs": dict(weighing.inputs),

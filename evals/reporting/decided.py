@@ -123,17 +123,26 @@ def _day(iso: str) -> str:
 def counted_line(evidence: Mapping[str, Any]) -> str:
     """How much people have said, and how far they agree."""
     counts = evidence["counts"]
-    plain = counts["ties"] - counts["both_bad"]
     alpha = shown(from_json(evidence["agreement"]["krippendorff_alpha_nominal"]), "coefficient",
                   "items")  # fmt: skip
     agree = f"{alpha.value} ({alpha.interval}, {alpha.n})" if alpha.interval else alpha.why
+    return f"{judged_words(counts)}. Agreement, Krippendorff’s alpha: {agree}."
+
+
+def judged_words(counts: Mapping[str, Any]) -> str:
+    """How much was said of how much wanted, by how many, and what."""
+    elsewhere = counts.get("imported", 0)
+    here = counts["judgements"] - elsewhere
+    people = wording.counted(counts["annotators"], "annotators")
+    plain = counts["ties"] - counts["both_bad"]
     return (
-        f"{wording.counted(counts['judgements'], 'judgements')} of {wording.count(counts['tasks'])}"
-        f" wanted on {wording.counted(counts['items'], 'items')} by "
-        f"{wording.counted(counts['annotators'], 'annotators')}: candidate {counts['wins']:,}, "
-        f"tie {plain:,}, both bad {counts['both_bad']:,}, baseline {counts['losses']:,}. "
-        f"Agreement, Krippendorff’s alpha: {agree}."
-    )
+        f"{wording.counted(here, 'judgements')} of {wording.count(counts['tasks'])} wanted on "
+        f"{wording.counted(counts['items'], 'items')}"
+        + (f", and {wording.count(elsewhere)} made elsewhere, by {people} in all" if elsewhere
+           else f" by {people}")
+        + f": candidate {counts['wins']:,}, tie {plain:,}, both bad {counts['both_bad']:,}, "
+        f"baseline {counts['losses']:,}"
+    )  # fmt: skip
 
 
 def policy_lines(evidence: Mapping[str, Any]) -> list[str]:

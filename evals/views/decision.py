@@ -37,8 +37,8 @@ from evals.deciding import (
 from evals.forms import DecisionForm, PolicyForm, SecondForm
 from evals.models import Decision, Suite
 from evals.reporting import VERDICT_LOOKS, from_json, gate_rows, headline, level, shown, tally
+from evals.reporting.decided import judged_words
 from evals.reporting.gates import difference, expired_waivers
-from evals.stats import wording
 from evals.views.counting import in_time
 
 
@@ -268,10 +268,8 @@ def _may_sign(request: HttpRequest, decision: Decision, record: dict[str, Any]) 
 
 
 def _counts(evidence: dict[str, Any]) -> dict[str, Any]:
-    then = evidence["counts"]
     alpha = from_json(evidence["agreement"]["krippendorff_alpha_nominal"])
     return {
-        "then_counts": wording.counted(then["judgements"], "judgements"),
-        "plain_ties": then["ties"] - then["both_bad"],
+        "judged": judged_words(evidence["counts"]),
         "alpha": shown(alpha, "coefficient", "items"),
     }

@@ -12,6 +12,7 @@ from annotate.receiving import import_judgements
 from evals import queries
 from evals.deciding import change_policy, evidence_of, policy_in_force, policy_versions, weigh
 from evals.reporting import report, report_in_words
+from evals.reporting.decided import judged_words
 from tests.conftest import client_of
 from tests.factories import judge_next, make_batch, make_study, make_user, source_of
 
@@ -172,6 +173,10 @@ def test_the_gate_counts_them_only_if_the_policy_says_so(study: Study, adam: Use
     assert after.notes[0].startswith("14 of the 18 judgements behind human preference were made")
     assert "counts_imported" not in evidence_of(before)["policy"]
     assert evidence_of(after)["policy"]["counts_imported"] is True
+    assert "imported" not in evidence_of(before)["counts"]
+    said = judged_words(evidence_of(after)["counts"])
+    assert said.startswith("4 judgements of ")
+    assert ", and 14 made elsewhere, by " in said
     assert policy_versions(study)[0].changes == "Judgements made elsewhere count now."
 
 
