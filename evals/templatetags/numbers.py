@@ -11,8 +11,10 @@ register = Library()
 
 
 @register.simple_tag
-def number(found: Shown, counted: bool = False, large: bool = False) -> SafeString:
-    """Value, interval, n where `counted`, and why there is none of these."""
+def number(found: Shown | None, counted: bool = False, large: bool = False) -> SafeString:
+    """Value, interval, n where `counted`, and why there is none of these; nothing of nothing."""
+    if not found:
+        return SafeString("")
     n = found.n if counted and found.estimate else ""
     rest = (("ci", found.interval), ("n", n), ("why", found.why))
     return format_html(
