@@ -136,9 +136,12 @@ def test_who_answers_at_random_stands_apart(lena_client: Client) -> None:
     contradict(study, odd.annotator)
 
     text = words(page(lena_client, "agreement_parts", study))
+    first, people = (words(page(lena_client, name, study)) for name in ("study", "annotators"))
 
     assert from_here.count() == 300
     assert f"{odd.annotator} agrees with the others less than annotators do" in text
+    assert f"{odd.annotator} agrees less with the others Any two annotators agree in " in first
+    assert f"{odd.annotator} agrees less with the others than they do with one another" in people
 
 
 def contradict(study: Study, annotator: User) -> None:

@@ -10,6 +10,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
+from evals.stats import latency
 from evals.stats.checks import Floats
 from evals.stats.errors import UndefinedError
 from evals.stats.estimates import Estimate, Undefined
@@ -305,6 +306,18 @@ def test_a_quantile_ends_at_the_narrowest_ranks_that_leave_no_more_outside(
             assert found.low is None
         else:
             assert (found.low, found.high) == (first, second)
+
+
+@pytest.mark.parametrize("guess", [0, 12, 30])
+def test_ranks_are_right_wherever_their_search_begins(
+    monkeypatch: pytest.MonkeyPatch, guess: int
+) -> None:
+    values = np.arange(1.0, 31.0)
+    known = quantile_interval(values, 0.5)
+    monkeypatch.setattr(latency, "binomial_place", lambda chance, n, p: guess)
+
+    assert quantile_interval(values, 0.5) == known
+    assert (known.low, known.high) == (10, 21)
 
 
 def test_a_quantile_of_few_requests_has_a_value_and_no_interval() -> None:

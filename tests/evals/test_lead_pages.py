@@ -72,6 +72,15 @@ def test_a_study_without_items_has_its_pages(name: str, lena_client: Client) -> 
     assert h1(page(lena_client, name, make_study(state="draft")))
 
 
+def test_who_chooses_one_side_is_named_on_the_overview(lena_client: Client) -> None:
+    study = judged_study(items=40, annotators=2, overlap=2, leaning=Leaning(left=1))
+
+    text = page(lena_client, "study", study)
+
+    for name in ("Simulated annotator 0", "Simulated annotator 1"):
+        assert f"{name} chooses left 100.0\u202f% of the time" in text
+
+
 def test_each_annotator_has_a_median_time_with_its_interval(
     study: Study, lena_client: Client
 ) -> None:

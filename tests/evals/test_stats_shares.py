@@ -69,6 +69,14 @@ def test_binomial_test_matches_scipy(share: tuple[int, int], p0: float, side: An
     assert binomial_test_exact(*share, p0, side) == pytest.approx(theirs, abs=1e-9)
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 20, 41, 5000])
+def test_the_exact_test_of_one_half_matches_scipy(n: int) -> None:
+    for good in range(0, n + 1, max(1, n // 41)):
+        theirs = stats.binomtest(good, n, 0.5).pvalue
+
+        assert binomial_test_exact(good, n, 0.5) == pytest.approx(theirs, abs=1e-12)
+
+
 @given(table=PAIRED)
 def test_mcnemar_matches_statsmodels_and_forgets_who_is_first(table: list[list[int]]) -> None:
     ours = attempt(mcnemar_exact, table)
