@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from uuid import UUID
 
 from annotate.models import Study
@@ -30,7 +29,6 @@ class AnnotatorRow:
     left: Shown
     with_others: Shown
     ties: Shown
-    last_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,6 @@ def _row(
         shown(annotator_left_share(votes, confidence), word=""),
         shown(others, word="items"),
         shown(ties, word=""),
-        person.last_at,
     )
 
 
